@@ -1,0 +1,1 @@
+"""HTTP only: parameters in, answers out. What is asked of the store stands in `api.queries`."""

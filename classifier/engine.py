@@ -1,0 +1,179 @@
+"""Text in, scores out: `Classifier.load().judge(texts)`."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from .manifest import SHIPPED, Manifest, ModelError
+from .ngrams import Grams
+from .text import clean
+
+Floats = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
+
+Forward = Callable[[Ids], tuple[Floats, Floats]]
+"""`(batch, length)` token ids of texts of equal length -> logits `(batch, heads)` and embedding `(batch,
+dim)`.
+"""
+
+# Pieces in one run of the model: bounds memory (a batch's widest state is 4096 x 1536 floats, 25 MB) and
+# keeps it in cache.
+MAX_TOKENS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    scores: dict[str, float]  # label -> calibrated 0..1
+    decisions: dict[str, str]  # label -> "yes" | "no" | "unsure"
+    targets: list[str]  # whom the hate is for; empty where hate is "no"
+    embedding: Floats  # (dim,), length one; zeros for a text with nothing to read
+
+
+class Classifier:
+    """A loaded model. Not thread-safe in its progress, but `judge` may be called from several threads."""
+
+    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, grams: Grams, forward: Forward, model_id: str) -> None:
+        self.manifest = manifest
+        self.model_id = model_id
+        self.dim = manifest.dim
+        self._tokenizer = tokenizer
+        self._grams = grams
+        self.forward = forward
+
+    @classmethod
+    def load(cls, path: Path | None = None, *, engine: str = "onnx", threads: int | None = None) -> "Classifier":
+        """Load the model in `path`, or the shipped one.
+
+        `engine` is "onnx" or "torch" (the reference; needs the [train] extra). `threads` is how many CPUs
+        to use, by default those this process really has. Raises ModelError naming the file that is missing,
+        cut or changed.
+        """
+        manifest = Manifest.read(path or SHIPPED)
+        tokenizer_path = manifest.folder / "tokenizer.json"
+        try:
+            tokenizer = Tokenizer.from_file(str(tokenizer_path))
+        except Exception as error:  # the library raises plain Exception
+            raise ModelError(f"{tokenizer_path}: not a tokenizer ({error})") from error
+        if tokenizer.get_vocab_size() != manifest.vocabulary:
+            raise ModelError(
+                f"{tokenizer_path}: has {tokenizer.get_vocab_size()} pieces, the manifest's vocabulary "
+                f"says {manifest.vocabulary}"
+            )
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(manifest.max_pieces)
+        grams = Grams.load(manifest.folder / "ngrams.npz")
+        model = manifest.folder / "model.onnx"
+        if engine == "onnx":
+            from .onnx_engine import PRECISION, open_onnx
+
+            forward = open_onnx(model, manifest, threads or cpus())
+        elif engine == "torch":
+            from .torch_engine import PRECISION, open_torch
+
+            forward = open_torch(model, threads or cpus())
+        else:
+            raise ValueError(f"engine: {engine!r} is neither 'onnx' nor 'torch'")
+        return cls(manifest, tokenizer, grams, forward, manifest.model_id(engine, PRECISION))
+
+    def judge(self, texts: Sequence[str]) -> list[Judgement]:
+        """Judge any number of texts, order kept; equal texts are judged once.
+
+        A text's scores do not depend on the others in the call. A text with nothing to read after cleaning
+        (empty, blanks, invisible characters) gets score 0, decision "no" and a zero embedding: there is
+        nothing to accuse.
+        """
+        cleaned = [clean(text) for text in texts]
+        distinct = list(dict.fromkeys(cleaned))
+        judged = dict(zip(distinct, self._judge_cleaned(distinct), strict=True))
+        return [judged[text] for text in cleaned]
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Return `(len(texts), dim)` embeddings of length one, for the claim index."""
+        cleaned = [clean(text) for text in texts]
+        distinct = list(dict.fromkeys(cleaned))
+        place = {text: row for row, text in enumerate(distinct)}
+        embedding = self._encode(distinct)[1]
+        return embedding[[place[text] for text in cleaned]]
+
+    def claim_decision(self, score: float) -> Literal["yes", "no", "unsure"]:
+        """Return whether a claim match's score says "yes" (the same claim), "unsure" or "no"."""
+        return (
+            "yes"
+            if score >= self.manifest.claims["yes"]
+            else "unsure"
+            if score >= self.manifest.claims["unsure"]
+            else "no"
+        )
+
+    @property
+    def grams_labels(self) -> tuple[str, ...]:
+        return self._grams.labels
+
+    def raw(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
+        """Return uncalibrated logits: the encoder's `(n, labels + targets)`, the n-grams' `(n,
+        grams_labels)`.
+        """
+        cleaned = [clean(text) for text in texts]
+        return self._encode(cleaned)[0], self._grams.logits(cleaned)
+
+    def _judge_cleaned(self, texts: list[str]) -> list[Judgement]:
+        logits, embedding = self._encode(texts)
+        grams = self._grams.logits(texts)
+        names = (*self.manifest.labels, *self.manifest.targets)
+        columns = {}
+        for place, name in enumerate(names):
+            own = grams[:, self._grams.labels.index(name)] if name in self._grams.labels else None
+            columns[name] = self.manifest.calibration[name].apply(logits[:, place], own)
+        out = []
+        for row, text in enumerate(texts):
+            if not text:
+                out.append(self._nothing())
+                continue
+            scores = {label: float(columns[label][row]) for label in self.manifest.labels}
+            decisions = {label: self.manifest.bands[label].decide(score) for label, score in scores.items()}
+            thresholds = self.manifest.target_thresholds
+            hateful = decisions["hate"] != "no"
+            targets = [name for name in self.manifest.targets if hateful and columns[name][row] >= thresholds[name]]
+            out.append(Judgement(scores, decisions, targets, embedding[row]))
+        return out
+
+    def _nothing(self) -> Judgement:
+        labels = self.manifest.labels
+        return Judgement(
+            dict.fromkeys(labels, 0.0), dict.fromkeys(labels, "no"), [], np.zeros(self.dim, dtype=np.float32)
+        )
+
+    def _encode(self, texts: list[str]) -> tuple[Floats, Floats]:
+        logits = np.zeros((len(texts), len(self.manifest.labels) + len(self.manifest.targets)), dtype=np.float32)
+        embedding = np.zeros((len(texts), self.dim), dtype=np.float32)
+        by_length: dict[int, list[int]] = {}
+        pieces = [found.ids for found in self._tokenizer.encode_batch(texts)]
+        for row, ids in enumerate(pieces):
+            if texts[row]:
+                by_length.setdefault(len(ids), []).append(row)
+        for length, rows in sorted(by_length.items()):
+            most = max(1, MAX_TOKENS // length)
+            for start in range(0, len(rows), most):
+                chosen = rows[start : start + most]
+                logits[chosen], embedding[chosen] = self.forward(
+                    np.array([pieces[row] for row in chosen], dtype=np.int64)
+                )
+        return logits, embedding
+
+
+def cpus() -> int:
+    """Return how many CPUs this process may really use: its affinity, and its container's quota."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        if quota != "max":
+            allowed = min(allowed, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass  # no cgroup v2 here: the affinity stands
+    return allowed

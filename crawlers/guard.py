@@ -1,0 +1,210 @@
+"""What crawlers may fetch: public web servers, and nothing that only this machine or its network can see.
+
+Addresses come from pages that anyone can write. Each is looked at twice: its form before anything is done, and every IP address to
+which its name resolves at the moment of connecting; the connection then goes to the very address that was checked, so a name cannot
+point elsewhere a moment later. Redirects and robots.txt pass through the same two looks.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy.exceptions import IgnoreRequest
+from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
+from zope.interface import implementer  # type: ignore[import-untyped]
+
+PORTS = frozenset({80, 443, 8080, 8443})
+"""Where public web servers listen. Everything else is a mail server, a database or a neighbour's experiment."""
+
+MAX_URL_CHARS = 4000
+
+# Forms that C libraries read as IPv4 although they are not four decimal numbers: 0x7f.1, 017700000001, 2130706433, 127.1
+_NUMERIC_HOST = re.compile(r"^(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+))*\.?$", re.I)
+_DOTTED_QUAD = re.compile(r"^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$")
+_NAME = re.compile(
+    r"^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.?$", re.I
+)
+_LOCAL_NAMES = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home", ".corp", ".home.arpa", ".onion")
+_EMBEDDING = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "::/96",  # IPv4-compatible, unspecified, loopback
+        "::ffff:0:0/96",  # IPv4-mapped
+        "::ffff:0:0:0/96",  # IPv4-translated
+        "64:ff9b::/96",  # NAT64
+        "64:ff9b:1::/48",  # NAT64, local use
+        "100::/64",  # discard
+        "2001::/23",  # Teredo, ORCHID and other protocol assignments
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
+        "fc00::/7",  # unique local
+        "fe80::/10",  # link-local
+        "fec0::/10",  # site-local
+        "ff00::/8",  # multicast
+    )
+)
+_NOT_PUBLIC_V4 = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
+        "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24",
+        "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+    )
+)  # fmt: skip
+"""Special-purpose registries of IANA (RFC 6890 and its updates), written out so that no Python version decides."""
+
+
+class Refused(IgnoreRequest):  # type: ignore[misc]
+    """An address that crawlers must not fetch; the message says why."""
+
+
+class Guard:
+    """`allow` is the one exception, `host:port`, from the settings; nothing that is fetched can change it."""
+
+    def __init__(self, allow: str = "") -> None:
+        self.allow = allow.strip().lower()
+        self.refused: dict[tuple[str, int], str] = {}
+        """(host, port) -> why its addresses were refused at the last connection."""
+
+    def __deepcopy__(self, memo: object) -> Guard:
+        return self  # Scrapy copies its settings for each crawler; what was refused must be known to all
+
+    def allows(self, host: str, port: int) -> bool:
+        return bool(self.allow) and f"{host.lower()}:{port}" == self.allow
+
+    def check_url(self, url: str) -> None:
+        """Raises Refused for an address whose form alone forbids it."""
+        if len(url) > MAX_URL_CHARS:
+            raise Refused(f"address longer than {MAX_URL_CHARS} characters")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError as error:
+            raise Refused(f"broken address: {error}") from error
+        if parts.scheme not in ("http", "https"):
+            raise Refused(f"scheme {parts.scheme or 'none'!r} is neither http nor https")
+        if "@" in parts.netloc:
+            raise Refused("address with a user name")
+        if "\\" in url or any(c <= " " or c == "\x7f" for c in url):
+            raise Refused("address with blanks, control characters or backslashes")
+        port = port if port is not None else (443 if parts.scheme == "https" else 80)
+        if self.allows(host, port):
+            return
+        if port not in PORTS:
+            raise Refused(f"port {port} is none of {', '.join(map(str, sorted(PORTS)))}")
+        self._check_host(host)
+
+    def _check_host(self, host: str) -> None:
+        if not host:
+            raise Refused("no host")
+        if ":" in host or "%" in host:
+            try:
+                address = ipaddress.ip_address(host.partition("%")[0])
+            except ValueError as error:
+                raise Refused(f"host {host!r} is no address") from error
+            if "%" in host or not is_public(str(address)):
+                raise Refused(f"{host} is not a public address")
+            return
+        if _DOTTED_QUAD.match(host):
+            if not is_public(host):
+                raise Refused(f"{host} is not a public address")
+            return
+        if _NUMERIC_HOST.match(host):
+            raise Refused(f"{host} is a number in disguise")
+        try:
+            name = host.encode("idna").decode() if not host.isascii() else host
+        except UnicodeError as error:
+            raise Refused(f"host {host[:80]!r} is no name") from error
+        # IDNA folds full-width digits and dots: look again at what came out.
+        if name != host:
+            self._check_host(name)
+            return
+        if not _NAME.match(name):
+            raise Refused(f"host {host[:80]!r} is no name")
+        bare = name.lower().rstrip(".")
+        if "." not in bare or bare.endswith(_LOCAL_NAMES):
+            raise Refused(f"{host} is a name of a local network")
+
+    def may_connect(self, host: str, address: str, port: int) -> bool:
+        """Whether a connection may go to this very IP address."""
+        if self.allows(host, port):
+            return True
+        return port in PORTS and is_public(address)
+
+
+def is_public(address: str) -> bool:
+    """Whether everyone on the internet sees the same server there."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip.is_global and not any(ip in network for network in _NOT_PUBLIC_V4)
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _EMBEDDING)
+
+
+@implementer(IResolutionReceiver)
+class _Checked:
+    """Passes on only those addresses that may be connected to."""
+
+    def __init__(self, guard: Guard, receiver: Any, host: str, port: int) -> None:
+        self._guard, self._receiver, self._host, self._port = guard, receiver, host, port
+        self._refused: list[str] = []
+        self._passed = 0
+
+    def resolutionBegan(self, resolution: Any) -> None:
+        self._receiver.resolutionBegan(resolution)
+
+    def addressResolved(self, address: Any) -> None:
+        if self._guard.may_connect(self._host, address.host, self._port):
+            self._passed += 1
+            self._receiver.addressResolved(address)
+        else:
+            self._refused.append(address.host)
+
+    def resolutionComplete(self) -> None:
+        if self._refused and not self._passed:
+            why = f"{self._host} resolves to {', '.join(self._refused[:3])}: not a public address"
+            self._guard.refused[self._host.lower(), self._port] = why
+        else:
+            self._guard.refused.pop((self._host.lower(), self._port), None)
+        self._receiver.resolutionComplete()
+
+
+@implementer(IHostnameResolver)
+class GuardedResolver:
+    """The reactor's resolver with the guard behind it. Twisted connects to what it gives, never resolving again."""
+
+    def __init__(self, resolver: Any, guard: Guard) -> None:
+        self._resolver, self._guard = resolver, guard
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: Any,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Sequence[Any] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> Any:
+        checked = _Checked(self._guard, resolutionReceiver, hostName, portNumber)
+        return self._resolver.resolveHostName(checked, hostName, portNumber, addressTypes, transportSemantics)
+
+
+class GuardMiddleware:
+    """Looks at every request before it is queued: first ones, redirected ones and robots.txt."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> GuardMiddleware:
+        return cls(crawler.settings["JAGA_GUARD"])
+
+    def process_request(self, request: Any) -> None:
+        self.guard.check_url(request.url)

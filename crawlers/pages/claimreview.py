@@ -1,0 +1,185 @@
+"""Claims of a fact-check page: schema.org ClaimReview in JSON-LD, wherever in it; else the verdict that opens a title.
+
+https://schema.org/ClaimReview; what publishers really write is in docs/sources.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import jsonld
+from .address import canonical, host_of, resolve, with_scheme
+from .items import ClaimItem, Item
+from .page import Page
+from .problems import Notes
+from .text import document, one_line
+
+_VERDICT = re.compile(
+    r"^[\[(]?\s*(keliru|sesat|menyesatkan|sebagian benar|sebagian keliru|sebagian salah|tidak terbukti|belum terbukti|belum ada bukti|tidak benar|benar|"
+    r"salah|hoaks|hoax|disinformasi|misinformasi|cek fakta salah)\s*[\])]?\s*[,:\-–—]?\s+(?=\S)",
+    re.I,
+)
+"""Words with which Indonesian fact-checkers open a title that has no ClaimReview."""
+
+_WORTH = re.compile(r"^-?\d+([.,]\d+)?$")
+
+
+def read(page: Page) -> Iterator[Item]:
+    notes = Notes(page)
+    text = page.text
+    if not text.strip():
+        notes.add("empty page", page.url)
+        yield from notes.drain()
+        return
+    blocks = jsonld.blocks(text, notes)
+    claims = list(from_blocks(blocks, page, notes, _site_name(text)))
+    if not claims:
+        claims = list(_from_titles(text, page))
+        if not claims:
+            notes.add("no ClaimReview on the page", page.url)
+    yield from claims
+    yield from notes.drain()
+
+
+def from_blocks(blocks: list[Any], page: Page, notes: Notes, site: str | None = None) -> Iterator[ClaimItem]:
+    """One claim for each ClaimReview; the same one told twice counts once."""
+    everything = list(jsonld.nodes(blocks))
+    by_id = {str(node["@id"]): node for node in everything if "@id" in node and len(node) > 1}
+    organisation = _organisation(everything)
+    seen: set[tuple[str, str]] = set()
+    used: dict[str, int] = {}
+    number = 0
+    for node in everything:
+        if "ClaimReview" not in jsonld.types(node):
+            continue
+        number += 1
+        where = f"ClaimReview {number}"
+        item = _claim(node, page, notes, where, by_id, organisation or site)
+        if item is None or (item.claim_id, item.text) in seen:
+            continue
+        seen.add((item.claim_id, item.text))
+        nth = used[item.claim_id] = used.get(item.claim_id, 0) + 1
+        if nth > 1:
+            item.claim_id += f"#{nth}"
+        yield item
+
+
+def _claim(
+    node: dict[str, Any], page: Page, notes: Notes, where: str, by_id: dict[str, Any], organisation: str | None
+) -> ClaimItem | None:
+    reviewed = jsonld.first(node.get("itemReviewed"))
+    reviewed = reviewed if isinstance(reviewed, dict) else {}
+    text = ""
+    for told in (
+        node.get("claimReviewed"),
+        reviewed.get("text"),
+        reviewed.get("name"),
+        node.get("headline"),
+        node.get("name"),
+    ):
+        text = one_line(jsonld.first(told)) if isinstance(jsonld.first(told), str) else ""
+        if text:
+            break
+    if not text:
+        notes.add("claimReviewed is empty", where)
+        return None
+    told_url = jsonld.first(node.get("url")) or jsonld.first(node.get("mainEntityOfPage"))
+    if isinstance(told_url, dict):
+        told_url = told_url.get("@id") or told_url.get("url")
+    url = with_scheme(page.url, told_url)
+    if told_url and url is None:
+        notes.add(f"url {str(told_url)[:100]!r} is no address", where)
+    url = canonical(url or page.url)
+    return ClaimItem(
+        claim_id=url,
+        text=text,
+        rating=_rating(jsonld.first(node.get("reviewRating"))),
+        publisher=_publisher(node, by_id, organisation) or host_of(url).removeprefix("www.") or None,
+        url=url,
+        date=notes.day(jsonld.first(node.get("datePublished") or node.get("dateCreated")), f"{where}, datePublished"),
+    )
+
+
+def _rating(rating: Any) -> str | None:
+    """The words of the verdict; the number only where there are none, since 1 of 5 means other things to others."""
+    if isinstance(rating, str):
+        return one_line(rating) or None
+    if not isinstance(rating, dict):
+        return None
+    value = one_line(jsonld.first(rating.get("ratingValue")))
+    for told in (rating.get("alternateName"), rating.get("name"), value if value and not _WORTH.match(value) else None):
+        words = one_line(jsonld.first(told))
+        if words:
+            return words
+    best = one_line(jsonld.first(rating.get("bestRating")))
+    if not value or value.startswith("-"):
+        return None
+    return f"{value}/{best}" if best and not best.startswith("-") else value
+
+
+def _publisher(node: dict[str, Any], by_id: dict[str, Any], organisation: str | None) -> str | None:
+    """An organisation's name. A person who signed it is not named: the site is."""
+    person = False
+    for told in (node.get("publisher"), node.get("author"), node.get("sdPublisher")):
+        for value in told if isinstance(told, list) else [told]:
+            if isinstance(value, str) and value.strip():
+                return one_line(value)
+            if not isinstance(value, dict):
+                continue
+            whole = by_id.get(str(value.get("@id")), {}) | value
+            if "Person" in jsonld.types(whole):
+                person = True
+                continue
+            name = one_line(jsonld.first(whole.get("name")))
+            if name:
+                return name
+    return organisation if person or organisation else None
+
+
+def _organisation(everything: list[dict[str, Any]]) -> str | None:
+    for node in everything:
+        publisher = jsonld.first(node.get("publisher"))
+        if (
+            isinstance(publisher, dict)
+            and isinstance(publisher.get("name"), str)
+            and "Person" not in jsonld.types(publisher)
+        ):
+            return one_line(publisher["name"]) or None
+    return None
+
+
+def _site_name(text: str) -> str | None:
+    match = re.search(
+        r"""<meta\s[^<>]{0,200}?property=["']og:site_name["'][^<>]{1,200}?content=["']([^"'<>]{1,300})""", text, re.I
+    )
+    return one_line(match.group(1)) if match else None
+
+
+def _from_titles(text: str, page: Page) -> Iterator[ClaimItem]:
+    """Pages without ClaimReview whose titles begin with the verdict (Tempo's Cek Fakta)."""
+    root = document(text)
+    if root is None:
+        return
+    seen = set()
+    path = urlsplit(page.url).path
+    for heading in root.iter("h1", "h2", "h3"):
+        title = one_line(heading.text_content())
+        match = _VERDICT.match(title)
+        if not match or len(title) - match.end() < 15:
+            continue
+        links = [href for a in heading.iter("a") if (href := resolve(page.url, a.get("href")))]
+        parent = heading.getparent()
+        if not links and parent is not None and parent.tag == "a":
+            links = [href for href in [resolve(page.url, parent.get("href"))] if href]
+        # Without a link of its own the title can only be that of an article's page.
+        if not links and (heading.tag != "h1" or path in ("", "/")):
+            continue
+        url = canonical(links[0] if links else page.url)
+        if url in seen:
+            continue
+        seen.add(url)
+        publisher = host_of(url).removeprefix("www.")
+        yield ClaimItem(url, title[match.end() :], match.group(1).capitalize(), publisher, url, None)

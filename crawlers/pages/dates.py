@@ -1,0 +1,143 @@
+"""Times as sites write them: ISO, RFC 822, seconds, milliseconds, Indonesian words, and without any zone.
+
+A time without a zone is read as WIB (+07:00), where most of the watched sites are; it keeps that offset in the output, so that one
+can see the day that the page showed. A time with a zone becomes UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from pipeline.contracts import EARLIEST_AT, LATEST_AHEAD
+
+WIB = timezone(timedelta(hours=7), "WIB")
+_ZONES = {"WIB": "+0700", "WITA": "+0800", "WIT": "+0900"}
+_ZONE = re.compile(r"\b(WITA|WIB|WIT)\b")
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        [
+            "januari january jan",
+            "februari february feb pebruari",
+            "maret march mar",
+            "april apr",
+            "mei may",
+            "juni june jun",
+            "juli july jul",
+            "agustus august agu ags agt aug",
+            "september sept sep",
+            "oktober october okt oct",
+            "november nov nopember",
+            "desember december des dec",
+        ],
+        start=1,
+    )
+    for name in names.split()
+}
+_WORDS = re.compile(
+    r"\b(\d{1,2})\s+([A-Za-z]{3,10})\.?,?\s+(\d{4})(?:\D{1,8}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?\s*([+-]\d{2}:?\d{2})?"
+)
+_DAY_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_SLOPPY = re.compile(
+    r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$",
+    re.I,
+)
+
+
+class BadDate(ValueError):
+    """A time that cannot be read, or cannot be true."""
+
+
+def parse(value: Any) -> datetime | None:
+    """A time with its zone, or naive where the page told none; None for an empty value. Raises BadDate."""
+    if value is None or value == "" or isinstance(value, bool):
+        return None
+    try:
+        if isinstance(value, (int, float)):
+            return _from_number(float(value))
+        text = " ".join(str(value).split())
+        if not text:
+            return None
+        if re.fullmatch(r"-?\d{9,16}(\.\d+)?", text):
+            return _from_number(float(text))
+        if re.search(r"\b\d{1,2}[ -][A-Za-z]{3,9}[ -]0\d{3}\b", text):
+            raise BadDate(f"{text[:60]!r} is impossible")  # the standard library would read the year 0001 as 2001
+        text = _ZONE.sub(lambda m: _ZONES[m.group(1)], text)
+        return _from_iso(text) or _from_words(text) or parsedate_to_datetime(text)
+    except BadDate:
+        raise
+    except (ValueError, OverflowError, TypeError, IndexError, OSError) as error:
+        raise BadDate(f"{str(value)[:60]!r} is no time") from error
+
+
+def instant(value: Any, now: datetime, zone: timezone = WIB) -> datetime | None:
+    """As `parse`, with the zone assumed where none was told, and refused where it cannot be true. Raises BadDate."""
+    at = parse(value)
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=zone)
+    try:
+        in_utc = at.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise BadDate(f"{str(value)[:60]!r} is impossible") from error
+    if in_utc < EARLIEST_AT or in_utc > now + LATEST_AHEAD:
+        raise BadDate(f"{str(value)[:60]!r} is impossible")
+    return at
+
+
+def stamp(value: Any, now: datetime, zone: timezone = WIB) -> str | None:
+    """As `instant`, in RFC 3339."""
+    at = instant(value, now, zone)
+    if at is None:
+        return None
+    told = parse(value)
+    if told is not None and told.tzinfo is not None:
+        at = at.astimezone(UTC)
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def day_or_stamp(value: Any, now: datetime) -> str | None:
+    """As `stamp`, but a bare day stays a bare day."""
+    at = stamp(value, now)
+    return str(value).strip() if at and isinstance(value, str) and _DAY_ONLY.match(value.strip()) else at
+
+
+def _from_number(number: float) -> datetime:
+    # Above 1e11 seconds lies the year 5138: such numbers are milliseconds, above 1e14 microseconds.
+    while abs(number) > 1e11:
+        number /= 1000
+    return datetime.fromtimestamp(number, UTC)
+
+
+def _from_iso(text: str) -> datetime | None:
+    match = _SLOPPY.match(text)
+    if not match:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    microsecond = int((fraction or "0")[:6].ljust(6, "0"))
+    at = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond)  # noqa: DTZ001
+    return at.replace(tzinfo=_offset(zone)) if zone else at
+
+
+def _from_words(text: str) -> datetime | None:
+    match = _WORDS.search(text)
+    if not match or match.group(2).lower() not in _MONTHS:
+        return None
+    # RFC 822 with a named zone is better read by the standard library.
+    if re.search(r"\b(GMT|UTC|UT|[ECMP][SD]T|Z)$", text):
+        return None
+    day, month, year, hour, minute, second, zone = match.groups()
+    at = datetime(int(year), _MONTHS[month.lower()], int(day), int(hour or 0), int(minute or 0), int(second or 0))  # noqa: DTZ001
+    return at.replace(tzinfo=_offset(zone)) if zone else at
+
+
+def _offset(zone: str) -> timezone:
+    if zone[0] not in "+-":
+        return UTC
+    digits = zone[1:].replace(":", "")
+    delta = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-delta if zone[0] == "-" else delta)

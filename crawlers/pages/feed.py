@@ -1,0 +1,179 @@
+"""RSS, Atom and JSON Feed to posts, with a link to each article and to the next page."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import feedparser
+
+from pipeline.contracts import digest
+
+from .address import canonical, host_of, resolve
+from .items import Item, LinkItem, PostItem
+from .page import Page
+from .problems import Notes
+from .text import clean, one_line, read_markup, titled, unique
+
+PLATFORM = "web"
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>", re.I)
+MOST_ENTRIES = 1000
+"""Of a feed that has more, the first are read: real ones hold at most some hundred, and each costs a millisecond."""
+_ENTRY = re.compile(r"<(?:item|entry)\b", re.I)
+_ITEM = re.compile(r"<item\b", re.I)
+_PERMALINK = re.compile(
+    r"""<guid\b(?![^<>]{0,200}ispermalink\s*=\s*["']false)[^<>]{0,200}>\s*(?:<!\[CDATA\[\s*)?(https?://[^\s<\]]+)""",
+    re.I,
+)
+_REDIRECTORS = ("feedsportal.com", "feedburner.com", "feedproxy.google.com", "news.google.com")
+"""Hosts whose links lead elsewhere and die first; the guid beside them is the article's own address."""
+
+
+def read(page: Page) -> Iterator[Item]:
+    notes = Notes(page)
+    text = clean(page.text).strip()
+    if not text:
+        notes.add("empty feed", page.url)
+    elif text[0] == "{":
+        yield from _json_feed(text, page, notes)
+    else:
+        yield from _xml_feed(text, page, notes)
+    yield from notes.drain()
+
+
+def _xml_feed(text: str, page: Page, notes: Notes) -> Iterator[Item]:
+    starts = [match.start() for match in _ENTRY.finditer(text)]
+    if len(starts) > MOST_ENTRIES:
+        notes.add(f"{len(starts)} entries, the first {MOST_ENTRIES} are read", page.url)
+        text = text[: starts[MOST_ENTRIES]]
+    # Characters are right already: whatever the declaration says of them is now wrong.
+    body = '<?xml version="1.0" encoding="utf-8"?>' + _DECLARATION.sub("", text, count=1)
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": page.url}
+    feed = feedparser.parse(body.encode(), response_headers=headers, sanitize_html=False, resolve_relative_uris=True)
+    if not feed.version and not feed.entries:
+        what = (
+            "HTML where a feed was expected (blocked?)" if re.match(r"<(!doctype html|html)", text, re.I) else "no feed"
+        )
+        notes.add(f"shape changed: {what}", page.url)
+        return
+    if feed.bozo and feed.get("bozo_exception") is not None:
+        notes.add(f"broken XML, read as far as it goes: {str(feed.bozo_exception)[:120]}", page.url)
+    if not feed.entries:
+        notes.add("feed without entries", page.url)
+    rows = _ITEM.split(text)[1:]
+    told = [match.group(1) if (match := _PERMALINK.search(row)) else None for row in rows]
+    permalinks = told if len(told) == len(feed.entries) else [None] * len(feed.entries)
+    for number, (entry, permalink) in enumerate(zip(feed.entries, permalinks, strict=True), start=1):
+        where = f"entry {number}"
+        try:
+            yield from _entry(entry, permalink, page, notes, where)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            notes.add(f"entry cannot be read: {error}", where)
+    for link in feed.feed.get("links", []):
+        if link.get("rel") == "next" and (url := resolve(page.url, link.get("href"))):
+            yield LinkItem(url, "next page")
+
+
+def _entry(entry: Any, permalink: str | None, page: Page, notes: Notes, where: str) -> Iterator[Item]:
+    base = next(
+        (d.get("base") for d in (entry.get("title_detail"), entry.get("summary_detail")) if d and d.get("base")), ""
+    )
+    base = resolve(page.url, base) or page.url
+    told = entry.get("feedburner_origlink") or entry.get("link")
+    url = resolve(base, told)
+    guid = clean(entry.get("id")).strip()
+    if url is None and guid.startswith(("http://", "https://")):
+        url = resolve(base, guid)
+    if url and guid.startswith(("http://", "https://")) and host_of(url).endswith(_REDIRECTORS):
+        permalink = guid
+    own = resolve(base, permalink) or url
+    title = one_line(entry.get("title"))
+    markup = ""
+    for content in entry.get("content", []):
+        if len(content.get("value") or "") > len(markup):
+            markup = content["value"]
+    markup = markup or entry.get("summary") or ""
+    body = read_markup(markup, url or base)
+    text = titled(title, body.text)
+    if not text:
+        notes.add("entry without title and text", where)
+        return
+    media = [resolve(base, e.get("href")) for e in entry.get("enclosures", [])]
+    media += [resolve(base, m.get("url")) for m in entry.get("media_content", []) + entry.get("media_thumbnail", [])]
+    account = entry.get("author") or ""
+    native = canonical(own) if own else f"{canonical(page.url)}#{digest(guid or text)[:16]}"
+    counts = {}
+    if str(entry.get("slash_comments", "")).isdigit():
+        counts["replies"] = int(entry["slash_comments"])
+    yield PostItem(
+        platform=PLATFORM,
+        native_id=native,
+        url=url,
+        author=page.author(PLATFORM, f"{host_of(url or page.url)}/{one_line(account)}") if account else None,
+        text=text,
+        published_at=notes.when(_raw_date(entry, "published") or _raw_date(entry, "updated"), f"{where}, published_at"),
+        edited_at=_edited(entry, notes, where),
+        links=[link for link in body.links if link != url],
+        media=unique([*media, *body.media]),
+        counts=counts,
+    )
+    if url:
+        yield LinkItem(url, "article")
+
+
+def _raw_date(entry: Any, name: str) -> str | None:
+    # Item access on purpose: `entry.published` falls back to `updated` with a warning in some releases.
+    return str(entry[name]) if dict.__contains__(entry, name) else None
+
+
+def _edited(entry: Any, notes: Notes, where: str) -> str | None:
+    published, updated = _raw_date(entry, "published"), _raw_date(entry, "updated")
+    return notes.when(updated, f"{where}, edited_at") if published and updated and updated != published else None
+
+
+def _json_feed(text: str, page: Page, notes: Notes) -> Iterator[Item]:
+    """https://www.jsonfeed.org/version/1.1/"""
+    try:
+        feed = json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        notes.add(f"not JSON: {error}", page.url)
+        return
+    items = feed.get("items") if isinstance(feed, dict) else None
+    if not isinstance(items, list):
+        notes.add("shape changed: JSON without items", page.url)
+        return
+    for number, entry in enumerate(items, start=1):
+        where = f"item {number}"
+        if not isinstance(entry, dict):
+            notes.add("item is no object", where)
+            continue
+        url = resolve(page.url, entry.get("url") or entry.get("external_url"))
+        body = read_markup(str(entry.get("content_html") or ""), url or page.url)
+        plain = clean(entry.get("content_text") or "").strip() or body.text or one_line(entry.get("summary"))
+        post = titled(one_line(entry.get("title")), plain)
+        if not post:
+            notes.add("item without title and text", where)
+            continue
+        authors = entry.get("authors") or [entry.get("author")]
+        name = (
+            authors[0].get("name") if isinstance(authors, list) and authors and isinstance(authors[0], dict) else None
+        )
+        attached = [a.get("url") for a in entry.get("attachments") or [] if isinstance(a, dict)]
+        media = [resolve(page.url, m) for m in (entry.get("image"), *attached)]
+        yield PostItem(
+            platform=PLATFORM,
+            native_id=canonical(url) if url else f"{canonical(page.url)}#{digest(str(entry.get('id') or post))[:16]}",
+            url=url,
+            author=page.author(PLATFORM, f"{host_of(url or page.url)}/{one_line(name)}") if name else None,
+            text=post,
+            published_at=notes.when(entry.get("date_published"), f"{where}, published_at"),
+            edited_at=notes.when(entry.get("date_modified"), f"{where}, edited_at"),
+            links=body.links,
+            media=unique([*media, *body.media]),
+        )
+        if url:
+            yield LinkItem(url, "article")
+    if following := resolve(page.url, feed.get("next_url")):
+        yield LinkItem(following, "next page")

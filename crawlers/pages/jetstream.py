@@ -1,0 +1,93 @@
+"""Bluesky's Jetstream (one JSON event a line) to posts. https://github.com/bluesky-social/jetstream
+
+Creations and updates of posts, and reposts; deletions carry no record and are told as problems, since what they delete must be looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from .bluesky import PLATFORM, facet_links, read_embed
+from .items import Item, PostItem
+from .page import Page
+from .problems import Notes
+from .text import clean, tidy, unique
+
+_POST, _REPOST = "app.bsky.feed.post", "app.bsky.feed.repost"
+
+
+def read(page: Page) -> Iterator[Item]:
+    notes = Notes(page)
+    text = page.text
+    if not text.strip():
+        notes.add("empty stream", page.url)
+    whole = text.endswith("\n")
+    lines = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        where = f"line {number}"
+        try:
+            event = json.loads(line, strict=False)
+        except (ValueError, RecursionError):
+            cut = number == len(lines) and not whole
+            notes.add("cut line" if cut else "line is no JSON", where)
+            continue
+        if not isinstance(event, dict) or not ("did" in event or "kind" in event):
+            notes.add("line is no event", where)
+            continue
+        try:
+            yield from _event(event, page, notes, where)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            notes.add(f"event cannot be read: {error}", where)
+    yield from notes.drain()
+
+
+def _event(event: dict[str, Any], page: Page, notes: Notes, where: str) -> Iterator[Item]:
+    commit = event.get("commit")
+    if event.get("kind", "commit") != "commit" or not isinstance(commit, dict):
+        return  # identity and account events say nothing
+    did, kind, key = clean(event.get("did")), commit.get("collection"), clean(commit.get("rkey"))
+    if kind not in (_POST, _REPOST):
+        return
+    uri = f"at://{did}/{kind}/{key}"
+    if commit.get("operation") == "delete":
+        notes.add(f"deleted: {uri}", where)
+        return
+    record = commit.get("record")
+    if not did or not key or not isinstance(record, dict):
+        notes.add("event without did, rkey or record", where)
+        return
+    seen_at = event.get("time_us")
+    published = notes.when(
+        record.get("createdAt") or (seen_at / 1e6 if isinstance(seen_at, (int, float)) else None),
+        f"{where}, published_at",
+    )
+    if kind == _REPOST:
+        subject = record.get("subject")
+        of = clean(subject.get("uri")) if isinstance(subject, dict) else ""
+        yield PostItem(PLATFORM, uri, author=page.author(PLATFORM, did), published_at=published, repost_of=of or None)
+        return
+    embed = read_embed(record.get("embed"), did)
+    reply = record.get("reply")
+    parent = reply.get("parent") if isinstance(reply, dict) else None
+    edited = (
+        notes.when(seen_at / 1e6, f"{where}, edited_at")
+        if commit.get("operation") == "update" and isinstance(seen_at, (int, float))
+        else None
+    )
+    yield PostItem(
+        platform=PLATFORM,
+        native_id=uri,
+        url=f"https://bsky.app/profile/{did}/post/{key}",
+        author=page.author(PLATFORM, did),
+        text=tidy(record.get("text")) or embed.descriptions,
+        published_at=published,
+        edited_at=edited,
+        reply_to=clean(parent.get("uri")) or None if isinstance(parent, dict) else None,
+        repost_of=embed.quoted,
+        links=unique([*facet_links(record, page.url), *embed.links]),
+        media=unique(embed.media),
+    )

@@ -1,0 +1,35 @@
+"""A response as page objects see it: bytes, address, content type. No network, no clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+from .charset import decode
+
+Pseudonym = Callable[[str, str], str]
+"""(platform, account) -> the author's pseudonym."""
+
+
+@dataclass(frozen=True)
+class Page:
+    body: bytes
+    url: str
+    content_type: str = ""
+    pseudonym: Pseudonym = field(default=lambda platform, account: "a_" + "0" * 20)
+    fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def text(self) -> str:
+        """The body as characters, whatever the server or the document said of its charset."""
+        return decode(self.body, self.content_type)[0]
+
+    @cached_property
+    def charset_problem(self) -> str | None:
+        return decode(self.body, self.content_type)[1]
+
+    def author(self, platform: str, account: object) -> str | None:
+        name = str(account).strip() if account not in (None, "") else ""
+        return self.pseudonym(platform, name) if name else None

@@ -1,0 +1,62 @@
+"""Turning what is wrong with one field into a problem item, so that the rest of the page goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from . import dates
+from .items import ProblemItem
+from .page import Page
+
+
+class Notes:
+    """Problems met while reading one page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.found: list[ProblemItem] = []
+        if page.charset_problem:
+            self.add(page.charset_problem, page.url)
+
+    def add(self, what: str, where: str) -> None:
+        self.found.append(ProblemItem(what, where))
+
+    def when(self, value: Any, where: str) -> str | None:
+        """The time, or None and a problem that names it."""
+        try:
+            return dates.stamp(value, self.page.fetched_at)
+        except dates.BadDate as error:
+            self.add(f"absurd or unreadable date: {error}", where)
+            return None
+
+    def day(self, value: Any, where: str) -> str | None:
+        try:
+            return dates.day_or_stamp(value, self.page.fetched_at)
+        except dates.BadDate as error:
+            self.add(f"absurd or unreadable date: {error}", where)
+            return None
+
+    def drain(self) -> Iterator[ProblemItem]:
+        found, self.found = self.found, []
+        yield from found
+
+
+class NotJson(ValueError):
+    """The body is no JSON; says where it breaks."""
+
+
+def read_json(page: Page) -> Any:
+    """The body as JSON, raw control characters allowed in strings. Raises NotJson."""
+    text = page.text.strip()
+    if not text:
+        raise NotJson("empty body")
+    if text[:1] == "<":
+        raise NotJson("shape changed: HTML where JSON was expected (blocked?)")
+    try:
+        return json.loads(text, strict=False)
+    except RecursionError as error:
+        raise NotJson("JSON nested too deep") from error
+    except ValueError as error:
+        raise NotJson(f"not JSON: {error}") from error

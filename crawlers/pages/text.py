@@ -1,0 +1,150 @@
+"""Characters and markup made fit for a post: no control characters, no lone surrogates, no tags."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import lxml.etree
+import lxml.html
+
+from .address import resolve
+
+_DAMAGE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_BLANKS = re.compile(r"[^\S\n]+")
+_TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
+
+_SKIPPED = {"script", "style", "noscript", "template", "svg", "iframe", "head", "button", "select", "textarea"}
+_BLOCKS = {
+    "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "section", "article", "figure",
+    "figcaption", "aside", "header", "footer", "hr", "dt", "dd", "details", "summary",
+}  # fmt: skip
+
+
+def clean(value: object) -> str:
+    """Text without control characters and lone surrogates; surrogate pairs from JSON are already one character."""
+    return _DAMAGE.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n") if value is not None else ""
+
+
+def tidy(value: object) -> str:
+    """`clean`, with runs of blanks made one, lines stripped and at most one empty line between two."""
+    lines = [_BLANKS.sub(" ", line).strip() for line in clean(value).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def one_line(value: object) -> str:
+    """A title: entities resolved, tags gone, on one line."""
+    text = clean(value)
+    if "&" in text:
+        # Twice, since feeds and JSON-LD escape what was escaped already.
+        text = html.unescape(html.unescape(text))
+    if "<" in text:
+        text = _TAG.sub("", text)
+    return " ".join(clean(text).split())
+
+
+def titled(title: str, body: str) -> str:
+    """The text of a post: the title as its first line, unless the body begins with it."""
+    if not title or body == title or body.startswith(title + "\n"):
+        return body or title
+    return f"{title}\n{body}" if body else title
+
+
+MOST_LINKS = 2000
+"""Links kept of one piece of HTML. No post has so many; a page made to keep us busy has."""
+
+
+@dataclass(slots=True)
+class Markup:
+    """A piece of HTML as text, with what it pointed to."""
+
+    text: str
+    links: list[str] = field(default_factory=list)
+    media: list[str] = field(default_factory=list)
+
+
+def fragment(markup: str) -> Any:
+    """Any piece of HTML as one element; None if there is nothing in it."""
+    if not markup.strip():
+        return None
+    parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=False)
+    try:
+        return lxml.html.document_fromstring(f"<html><body>{clean(markup)}</body></html>".encode(), parser=parser).find(
+            "body"
+        )
+    except (lxml.etree.ParserError, lxml.etree.LxmlError):
+        return None
+
+
+def document(text: str) -> Any:
+    """A whole HTML page as a tree; None if there is nothing in it."""
+    cleaned = clean(text)
+    if not cleaned.strip():
+        return None
+    try:
+        return lxml.html.document_fromstring(cleaned.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    except (lxml.etree.ParserError, lxml.etree.LxmlError):
+        return None
+
+
+def read_markup(
+    markup: str,
+    base: str,
+    *,
+    skip_link_classes: frozenset[str] = frozenset(),
+    skip_classes: frozenset[str] = frozenset(),
+) -> Markup:
+    """HTML to lines: paragraphs and breaks become line ends, links and pictures are kept beside the text."""
+    root = fragment(markup)
+    return Markup("") if root is None else read_element(root, base, skip_link_classes, skip_classes)
+
+
+def read_element(
+    root: Any, base: str, skip_link_classes: frozenset[str] = frozenset(), skip_classes: frozenset[str] = frozenset()
+) -> Markup:
+    """As `read_markup`, of an element; links of some classes and whole elements of others are left out."""
+    parts: list[str] = []
+    links: list[str] = []
+    media: list[str] = []
+    muted = 0
+    for event, element in lxml.etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        if event in ("comment", "pi"):
+            parts.append("" if muted else element.tail or "")
+            continue
+        tag = element.tag if isinstance(element.tag, str) else ""
+        classes = set((element.get("class") or "").split())
+        skipped = tag in _SKIPPED or bool(skip_classes & classes)
+        if event == "start":
+            if skipped:
+                muted += 1
+            if muted:
+                continue
+            if tag in ("p", "blockquote", "h1", "h2", "h3", "pre") and parts:
+                parts.append("\n\n")
+            elif tag in _BLOCKS:
+                parts.append("\n")
+            if tag == "a" and len(links) < MOST_LINKS and not skip_link_classes & classes:
+                links.append(resolve(base, element.get("href")) or "")
+            elif tag in ("img", "video", "audio", "source"):
+                # Emoji pictures stand for their alt text.
+                if "emoji" in (element.get("class") or ""):
+                    parts.append(element.get("alt") or "")
+                else:
+                    media.append(resolve(base, element.get("src")) or "")
+            parts.append(element.text or "")
+        else:
+            if skipped:
+                muted -= 1
+            elif not muted and tag in _BLOCKS and tag != "br":
+                parts.append("\n")
+            if not muted and element is not root:
+                parts.append(element.tail or "")
+    return Markup(tidy("".join(parts)), unique(links), unique(media))
+
+
+def unique(values: Iterable[str | None]) -> list[str]:
+    """Those that say something, each once, in order."""
+    return list(dict.fromkeys(v for v in values if v))

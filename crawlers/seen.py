@@ -1,0 +1,67 @@
+"""What was seen in earlier runs: validators of listings, addresses fetched, newest ids, and gaps that are still open."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.contracts import Gap
+
+Mark = tuple[str, str]
+"""(key, value): something not to do again."""
+
+
+class Seen:
+    """`crawl.db` in JAGA_HOME. Marks are written only after what they stand for was published. Thread-safe."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
+        self._db.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE IF NOT EXISTS open_gaps (source TEXT, url TEXT, cause TEXT, began_at TEXT, PRIMARY KEY (source, url)) WITHOUT ROWID;"
+        )
+
+    def get(self, key: str) -> str | None:
+        with self._lock:
+            row = self._db.execute("SELECT value FROM seen WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def mark(self, marks: Iterable[Mark]) -> None:
+        """Remember all, durable on return."""
+        marks = list(marks)
+        if marks:
+            with self._lock, self._db:
+                self._db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", marks)
+
+    def blinded(self, source: str, url: str, cause: str, at: datetime) -> Gap:
+        """The gap that this failure belongs to: the one already open there, or a new one."""
+        with self._lock, self._db:
+            row = self._db.execute(
+                "SELECT cause, began_at FROM open_gaps WHERE source = ? AND url = ?", (source, url)
+            ).fetchone()
+            if row and row[0] == cause:
+                return Gap(source=source, began_at=datetime.fromisoformat(row[1]), cause=cause)
+            self._db.execute(
+                "INSERT OR REPLACE INTO open_gaps VALUES (?, ?, ?, ?)", (source, url, cause, at.isoformat())
+            )
+        return Gap(source=source, began_at=at, cause=cause)
+
+    def sighted(self, source: str, url: str, at: datetime) -> Gap | None:
+        """The gap that ends now, if one was open there."""
+        with self._lock, self._db:
+            row = self._db.execute(
+                "SELECT cause, began_at FROM open_gaps WHERE source = ? AND url = ?", (source, url)
+            ).fetchone()
+            if row is None:
+                return None
+            self._db.execute("DELETE FROM open_gaps WHERE source = ? AND url = ?", (source, url))
+        return Gap(source=source, began_at=datetime.fromisoformat(row[1]), ended_at=at, cause=row[0])
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,26 @@
+"""Spiders: where to go. What a page says is the page objects' business."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .visit import Visit
+
+_PLACES = {
+    "wordpress": "wordpress:WordPress",
+    "feed": "feed:Feed",
+    "sitemap": "sitemap:Sitemap",
+    "mastodon": "mastodon:Mastodon",
+    "discourse": "discourse:Discourse",
+    "claimreview": "page:ClaimPage",
+    "article": "page:ArticlePage",
+}
+
+
+def spider(kind: str) -> type[Visit]:
+    """The spider of a source's kind."""
+    module, _, name = _PLACES[kind].partition(":")
+    found: type[Visit] = getattr(import_module(f"{__name__}.{module}"), name)
+    return found

@@ -1,0 +1,65 @@
+"""Feeds: the listing, then each new article; where an article cannot be had, its teaser stands in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..archive import Fetch
+from ..pages.items import LinkItem, PostItem, ProblemItem
+from .visit import Missed, Visit
+
+
+class Feed(Visit):
+    name = "feed"
+
+    async def listing(self, response: Any, **carried: Any) -> Any:
+        if not await self.sighted(response):
+            return
+        fetch = self.fetch_of(response)
+        items = self.read("feed", fetch)
+        posts = [item for item in items if isinstance(item, PostItem)]
+        new = [post for post in posts if self.claim_page(post.url or post.native_id)]
+        followed = [post for post in new if post.url and self.source.follow]
+        at_once = [post for post in new if post not in followed]
+        problems = [item for item in items if isinstance(item, ProblemItem)]
+        await self.keep(fetch, [*at_once, *problems], marks=[_mark(post) for post in at_once])
+        self.unchanged_next_time(response)
+        for post in followed:
+            request = self.to(post.url or "", self.article, teaser=post, feed=fetch)
+            if request is None:
+                await self.keep(fetch, [post])
+            else:
+                yield request
+        for item in items:
+            if (
+                isinstance(item, LinkItem)
+                and item.why == "next page"
+                and new
+                and (request := self.to(item.url, self.listing, listing=True))
+            ):
+                yield request
+
+    async def article(self, response: Any, teaser: PostItem, feed: Fetch) -> None:
+        fetch = self.fetch_of(response)
+        items = [item for item in self.read("article", fetch) if not isinstance(item, LinkItem)]
+        posts = [item for item in items if isinstance(item, PostItem)]
+        for post in posts:
+            post.published_at = post.published_at or teaser.published_at
+            post.counts = post.counts or teaser.counts
+        if posts:
+            await self.keep(fetch, items, marks=[_mark(teaser)])
+        else:
+            await self.keep(fetch, items)
+            await self.keep(feed, [teaser], marks=[_mark(teaser)])
+
+    async def instead(self, request: Any, missed: Missed) -> None:
+        teaser = request.cb_kwargs.get("teaser")
+        if teaser is None:
+            return
+        if not missed.for_good:
+            self.errand.claimed.discard(teaser.url or teaser.native_id)
+        await self.keep(request.cb_kwargs["feed"], [teaser], marks=[_mark(teaser)] if missed.for_good else [])
+
+
+def _mark(post: PostItem) -> tuple[str, str]:
+    return f"page:{post.url or post.native_id}", "1"

@@ -53,6 +53,11 @@ def post_document(judged: Judged, narrative_id: str | None) -> Document:
     }
 
 
+def post_write(document: Document) -> Write:
+    """Judge and alert worker write the same posts, each at its own place in the log: none puts back what was fetched earlier."""
+    return Write("posts", document["id"], document, newest_by="fetched_at")
+
+
 def judged_of(document: Document) -> Judged:
     """A stored post as the judge once handed it on."""
     return Judged.model_validate(

@@ -202,14 +202,17 @@ class Write:
     document: Document
     create: bool = False
     """Only if there is none with this id."""
+    newest_by: str | None = None
+    """Only if the one there has no later value in this time field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What became of one write."""
 
-    outcome: Literal["stored", "exists", "refused"]
-    """`exists`: a `create` found one there, nothing was changed. `refused`: the store can never take this document."""
+    outcome: Literal["stored", "exists", "older", "refused"]
+    """`exists`: a `create` found one there, `older`: a `newest_by` found a later one; nothing was changed. `refused`: the store can
+    never take this document."""
     cause: str = ""
 
 

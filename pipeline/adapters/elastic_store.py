@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from math import inf
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -47,6 +48,9 @@ _MISSING: Mapping[tuple[FieldType, bool], int | str] = {
     ("number", False): "Infinity",
     ("number", True): "-Infinity",
 }
+
+CONFLICTS = 5
+"""So often may another writer come between reading a document's time and writing it, before the caller is told to try later."""
 
 _LATER = {401, 403, 408, 413, 429}
 """Besides all from 500: down, full or forbidden now. Someone can mend it, and until then nothing is lost by waiting."""
@@ -103,31 +107,70 @@ class ElasticStore:
         return found
 
     def put(self, writes: Sequence[Write]) -> list[Written]:
-        written: list[Written | None] = [None] * len(writes)
-        lines: list[tuple[int, bytes]] = []
+        return [written for run in _runs(writes) for written in self._put(run)]
+
+    def _put(self, writes: Sequence[Write]) -> list[Written]:
+        """Of a run, see `_runs`."""
+        written: dict[int, Written] = {}
+        entries: dict[int, Entry] = {}
         for i, write in enumerate(writes):
             try:
-                entry = read_entry(write.kind, write.id, write.document)
+                entries[i] = read_entry(write.kind, write.id, write.document)
             except Unfit as error:
                 written[i] = Written("refused", str(error))
-            else:
-                act = "create" if write.create else "index"
-                lines.append((i, _line({act: self._place(write.kind, write.id)}) + _line(_source(entry))))
         later = ""
-        for chunk in _chunks(lines):
-            for (i, _), status, cause in self._bulk(chunk):
-                if status in (200, 201):
-                    written[i] = Written("stored")
-                elif status == 409 and writes[i].create:
-                    written[i] = Written("exists")
-                # Strict mapping: this program is newer than the index. That is no fault of the document.
-                elif status in (400, 413) and "strict_dynamic_mapping" not in cause:
-                    written[i] = Written("refused", cause)
+        for _ in range(CONFLICTS):
+            held = self._held({i: writes[i] for i in entries if i not in written and writes[i].newest_by})
+            lines = []
+            for i, entry in entries.items():
+                if i in written:
+                    continue
+                by = writes[i].newest_by
+                if by and by in entry.sortable and i in held and held[i]["_source"].get(by, -inf) > entry.sortable[by]:
+                    written[i] = Written("older")
                 else:
-                    later = later or f"{self}: {writes[i].kind} {writes[i].id}: {status} {cause}"
-        if later:
-            raise RetryLater(later)
-        return [w for w in written if w is not None]
+                    lines.append((i, self._operation(writes[i], entry, held.get(i))))
+            for chunk in _chunks(lines):
+                for (i, _), status, cause in self._bulk(chunk):
+                    if status in (200, 201):
+                        written[i] = Written("stored")
+                    elif status == 409 and writes[i].create:
+                        written[i] = Written("exists")
+                    # Strict mapping: this program is newer than the index. That is no fault of the document.
+                    elif status in (400, 413) and "strict_dynamic_mapping" not in cause:
+                        written[i] = Written("refused", cause)
+                    elif status != 409 or writes[i].newest_by is None:
+                        later = later or f"{self}: {writes[i].kind} {writes[i].id}: {status} {cause}"
+            if later or len(written) == len(writes):
+                break
+        if later or len(written) < len(writes):
+            raise RetryLater(later or f"{self}: others kept writing the same documents")
+        return [written[i] for i in range(len(writes))]
+
+    def _held(self, writes: Mapping[int, Write]) -> dict[int, Any]:
+        """What is there of those that may not be put over a later one: its time, and its place in the order of writes."""
+        docs = [
+            {"_index": self._alias(write.kind), "_id": write.id, "_source": [write.newest_by]}
+            for write in writes.values()
+        ]
+        if not docs:
+            return {}
+        with self._errors():
+            answer = self._client.mget(docs=docs)
+        for document in answer["docs"]:
+            if "error" in document:
+                raise RetryLater(f"{self}: {_cause(document['error'])}")
+        return {i: document for i, document in zip(writes, answer["docs"], strict=True) if document["found"]}
+
+    def _operation(self, write: Write, entry: Entry, held: Any) -> bytes:
+        """Its lines of a bulk request."""
+        place = self._place(write.kind, write.id)
+        act = "create" if write.create else "index"
+        if write.newest_by and held is None:
+            act = "create"
+        elif write.newest_by:
+            place |= {"if_seq_no": held["_seq_no"], "if_primary_term": held["_primary_term"]}
+        return _line({act: place}) + _line(_source(entry))
 
     def delete(self, kind: Kind, ids: Sequence[str]) -> None:
         lines = [(i, _line({"delete": self._place(kind, id_)})) for i, id_ in enumerate(ids)]
@@ -310,6 +353,21 @@ def _source(entry: Entry) -> dict[str, Any]:
 
 def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def _runs(writes: Sequence[Write]) -> Iterator[list[Write]]:
+    """Cut where a document comes up again and its time matters, so that the writes of one keep their order through all tries."""
+    run: list[Write] = []
+    seen: dict[tuple[Kind, str], bool] = {}
+    for write in writes:
+        key, timed = (write.kind, write.id), write.newest_by is not None
+        if key in seen and (timed or seen[key]):
+            yield run
+            run, seen = [], {}
+        run.append(write)
+        seen[key] = timed or seen.get(key, False)
+    if run:
+        yield run
 
 
 def _chunks(lines: Sequence[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:

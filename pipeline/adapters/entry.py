@@ -72,6 +72,11 @@ def read_entry(kind: Kind, id_: str, document: Document) -> Entry:
     return Entry(id_, body, sortable, words, terms)
 
 
+def is_later(held: Entry, came: Entry, field: str) -> bool:
+    """Whether the one held is newer by this time field; one without the field is newer than none."""
+    return field in came.sortable and held.sortable.get(field, came.sortable[field]) > came.sortable[field]
+
+
 def sort_value(kind: Kind, sort: str, document: Document) -> int | float | None:
     """What a stored document is sorted by: as in `Entry.sortable`, None where the field is missing."""
     value = document.get(sort)

@@ -14,7 +14,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.adapters.entry import Entry, Unfit, check_filter, instant, micros, need_field, read_entry, sort_value
+from pipeline.adapters.entry import (
+    Entry,
+    Unfit,
+    check_filter,
+    instant,
+    is_later,
+    micros,
+    need_field,
+    read_entry,
+    sort_value,
+)
 from pipeline.adapters.sqlite_file import SqliteFile
 from pipeline.ports import FIELDS, Document, Filter, Hit, Kind, Write, Written
 
@@ -86,8 +96,7 @@ class SqliteStore:
                 except Unfit as error:
                     written.append(Written("refused", str(error)))
                     continue
-                stored = _put(db, write.kind, entry, create=write.create)
-                written.append(Written("stored" if stored else "exists"))
+                written.append(_put(db, write.kind, entry, create=write.create, newest_by=write.newest_by))
         return written
 
     def delete(self, kind: Kind, ids: Sequence[str]) -> None:
@@ -212,8 +221,9 @@ class SqliteStore:
 # ---------------------------------------------------------------- writing
 
 
-def _put(db: sqlite3.Connection, kind: Kind, entry: Entry, *, create: bool) -> bool:
-    """Store it; False if `create` found one there."""
+def _put(
+    db: sqlite3.Connection, kind: Kind, entry: Entry, *, create: bool = False, newest_by: str | None = None
+) -> Written:
     old = _find(db, kind, entry.id)
     columns = _columns(kind)
     sortable = [entry.sortable.get(name) for name in columns]
@@ -225,18 +235,20 @@ def _put(db: sqlite3.Connection, kind: Kind, entry: Entry, *, create: bool) -> b
         )
         assert cursor.lastrowid is not None  # noqa: S101
         _index(db, kind, cursor.lastrowid, entry)
-        return True
+        return Written("stored")
     if create:
-        return False
+        return Written("exists")
     n, body = old
     if body != entry.body:
         before = read_entry(kind, entry.id, json.loads(body))
+        if newest_by is not None and is_later(before, entry, newest_by):
+            return Written("older")
         sets = "".join(f", {name} = ?" for name in columns)
         db.execute(f"UPDATE {kind} SET body = ?{sets} WHERE n = ?", (entry.body, *sortable, n))  # noqa: S608
         if (before.words, before.terms) != (entry.words, entry.terms):
             _unindex(db, kind, n, before)
             _index(db, kind, n, entry)
-    return True
+    return Written("stored")
 
 
 def _find(db: sqlite3.Connection, kind: Kind, id_: str) -> tuple[int, str] | None:
@@ -281,7 +293,7 @@ def _reshape(db: sqlite3.Connection, kind: Kind) -> None:
     db.execute(f"DROP TABLE IF EXISTS {kind}_terms")
     _make(db, kind)
     for id_, body in db.execute(f"SELECT id, body FROM old_{kind} ORDER BY n"):  # noqa: S608
-        _put(db, kind, read_entry(kind, id_, json.loads(body)), create=False)
+        _put(db, kind, read_entry(kind, id_, json.loads(body)))
     db.execute(f"DROP TABLE old_{kind}")
 
 

@@ -19,6 +19,7 @@ from pipeline.documents import (
     judged_of,
     narrative_of,
     post_document,
+    post_write,
     story_writes,
 )
 from pipeline.ports import Clock, Document, Message, Record, SearchStore, Write, Written
@@ -62,7 +63,7 @@ class AlertWorker:
             for key, (position, one) in homes.items()
         ]
         documents = self._post_documents(stories, homes)
-        work.later += [(homes.get(key, (last,))[0], Write("posts", key, doc)) for key, doc in documents.items()]
+        work.later += [(homes.get(key, (last,))[0], post_write(doc)) for key, doc in documents.items()]
         for alert, before in self._alerts(stories, documents):
             from_position = self._opened_by(alert, homes, last)
             if alert != before:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pipeline.claims import KnownClaims
 from pipeline.contracts import LATEST_AHEAD, Judged, Post, Refused, pack, unpack
-from pipeline.documents import judged_of, post_document, revision_id, revision_write, verdict_write
+from pipeline.documents import judged_of, post_document, post_write, revision_id, revision_write, verdict_write
 from pipeline.ports import Clock, Document, Message, Record, Scorer, SearchStore, Write, Written
 from pipeline.runner import Work
 from pipeline.stages.in_force import in_force
@@ -139,4 +139,4 @@ class Judge:
             before = stored.get(key)
             document = post_document(newest[key], before["narrative_id"] if before else None)
             if document != before:
-                work.writes.append((position, Write("posts", key, document)))
+                work.writes.append((position, post_write(document)))

@@ -18,6 +18,11 @@ class DictStore:
     def matching(self, where: Filter) -> dict[str, Document]:
         return {id_: d for id_, d in self.documents.items() if matches(d, where)}
 
+    def is_later(self, id_: str, came: Document, field: str) -> bool:
+        """Whether the one held has a later time than the one that comes."""
+        held, new = self.documents.get(id_, {}).get(field), came.get(field)
+        return held is not None and new is not None and datetime.fromisoformat(held) > datetime.fromisoformat(new)
+
     def search(
         self, kind: Kind, where: Filter, sort: str, descending: bool, limit: int, after: str | None
     ) -> list[tuple[str, Document]]:

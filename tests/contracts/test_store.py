@@ -90,6 +90,34 @@ class TestWriting:
         assert [w.outcome for w in written] == ["stored", "stored", "exists", "stored", "stored"]
         assert store.get("posts", ["a", "b"]) == {"a": {"n": 4}, "b": {"n": 9}}
 
+    def test_newest_by_never_puts_back_what_is_older(self, store: SearchStore) -> None:
+        def put_at(hours: float, n: int) -> str:
+            (written,) = store.put([Write("posts", "a", {"fetched_at": at(hours), "n": n}, newest_by="fetched_at")])
+            return written.outcome
+
+        assert [put_at(2, 1), put_at(1, 2), put_at(2, 3)] == ["stored", "older", "stored"]
+        assert store.get("posts", ["a"])["a"]["n"] == 3
+        assert put_at(2.5, 4) == "stored"
+        store.put([Write("posts", "a", {"fetched_at": at(1), "n": 5})])
+        assert store.get("posts", ["a"])["a"]["n"] == 5, "without it, the last write counts"
+        store.delete("posts", ["a"])
+        assert put_at(0, 6) == "stored", "what was removed stands against nothing"
+        store.put([Write("posts", "a", {"n": 7})])
+        assert put_at(0, 8) == "stored", "a time is newer than none"
+        assert store.get("posts", ["a"]) == {"a": {"fetched_at": at(0), "n": 8}}
+
+    def test_newest_by_holds_between_writers_side_by_side(self, store: SearchStore) -> None:
+        def write(hours: int) -> None:
+            for hour in range(hours, 24, 4):
+                store.put([Write("posts", "a", {"fetched_at": at(hour), "n": hour}, newest_by="fetched_at")])
+
+        threads = [threading.Thread(target=write, args=(start,)) for start in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert store.get("posts", ["a"])["a"]["n"] == 23
+
     def test_one_call_writes_several_kinds(self, store: SearchStore) -> None:
         store.put([Write("posts", "a", {"n": 1}), Write("revisions", "a", {"n": 2}), Write("meta", "a", {"n": 3})])
         assert [store.get(kind, ["a"])["a"]["n"] for kind in ("posts", "revisions", "meta")] == [1, 2, 3]
@@ -449,7 +477,10 @@ FILTERS = st.builds(
     min_terms=st.integers(1, 3),
 )
 CHANGES = st.lists(
-    st.tuples(st.just("put"), st.lists(st.tuples(IDS, DOCUMENTS, st.booleans()), min_size=1, max_size=6))
+    st.tuples(
+        st.just("put"),
+        st.lists(st.tuples(IDS, DOCUMENTS, st.sampled_from(["put", "create", "newest"])), min_size=1, max_size=6),
+    )
     | st.tuples(st.just("delete"), st.lists(IDS, max_size=3)),
     min_size=1,
     max_size=6,
@@ -470,13 +501,19 @@ def test_a_store_answers_as_a_dictionary_would(
                 model.documents.pop(id_, None)
             continue
         wanted = []
-        for id_, document, create in what:
-            if create and id_ in model.documents:
+        for id_, document, way in what:
+            if way == "create" and id_ in model.documents:
                 wanted.append("exists")
+            elif way == "newest" and model.is_later(id_, document, "seen_at"):
+                wanted.append("older")
             else:
                 model.documents[id_] = document
                 wanted.append("stored")
-        assert [w.outcome for w in store.put([Write("posts", i, d, create=c) for i, d, c in what])] == wanted
+        writes = [
+            Write("posts", i, d, create=way == "create", newest_by="seen_at" if way == "newest" else None)
+            for i, d, way in what
+        ]
+        assert [w.outcome for w in store.put(writes)] == wanted
     assert store.get("posts", list(model.documents)) == model.documents
     store.refresh()
     for where in [Filter(), *filters]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import Claim, unpack
-from pipeline.ports import Filter, Write
+from pipeline.documents import post_write
+from pipeline.ports import Filter
 from pipeline.runner import Step
 from pipeline.topology import ALERTS
 from tests.faults.result import result_of
@@ -130,7 +131,7 @@ def test_words_that_came_back_count_even_if_the_store_was_a_step_behind_when_the
     house.publish(a_post("s1", "maaf, kabar tadi saya hapus", fetched_at=LATER))
     house.drain(["judge"])
     # The alert worker, with the first words in hand, stores them after the judge has stored the second.
-    house.store.put([Write("posts", first.id, first.document)])
+    assert [one.outcome for one in house.store.put([post_write(first.document)])] == ["older"]
     house.publish(a_post("s1", STORY, fetched_at=LATER + timedelta(hours=1)))
     house.drain(["judge", "alert"])
     (alert,) = house.alerts()

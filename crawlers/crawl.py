@@ -15,6 +15,7 @@ from pipeline.settings import Settings
 
 from . import pseudonym
 from .archive import Archive
+from .keys import keys_of
 from .manners import ROBOTS_NAME
 from .publish import Counts, PublisherThread, Tally
 from .seen import Seen
@@ -136,7 +137,9 @@ class _Trip:
 
         self.sources, self.publisher, self.follow, self.say = sources, publisher, follow, say
         self.runner = AsyncCrawlerRunner(scrapy_settings(settings, guard))
-        self.errand = Errand(publisher, seen, pseudonym.maker(pseudonym.key(settings)), settings.max_page_bytes)
+        self.errand = Errand(
+            publisher, seen, pseudonym.maker(pseudonym.key(settings)), settings.max_page_bytes, keys_of(settings)
+        )
         self.stopping = False
         self.failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from . import places
 from .provinces import OTHER_NAMES, PROVINCES
 
-SourceKind = Literal["wordpress", "feed", "sitemap", "mastodon", "discourse", "claimreview", "article"]
-CLAIM_KINDS = ("wordpress", "claimreview")
+SourceKind = Literal[
+    "wordpress", "factcheck_api", "claimreview", "feed", "sitemap", "article", "telegram", "mastodon", "bluesky", "reddit", "youtube",
+    "discourse", "forum",
+]  # fmt: skip
+CLAIM_KINDS = ("wordpress", "factcheck_api", "claimreview")
 """Kinds that tell what has been fact-checked: crawled first, so that posts meet the claims they are about."""
 
 _CODES = {name.casefold(): code for name, code in {**PROVINCES, **OTHER_NAMES}.items()}
@@ -32,33 +36,59 @@ class Source(BaseModel):
     name: str = Field(default="", max_length=200)
     platform: str | None = None
     """Only for people: page objects know the platform of what they read."""
-    region: str | None = None
-    """A province's name or an official code (`33`, `33.74`)."""
+    region: tuple[str, ...] = ()
+    """Where it speaks of: provinces' names or official codes (`33`, `33.74`), one or several."""
+    publisher: str = Field(default="", max_length=200)
+    """Who writes there."""
     legal_basis: str = Field(default="", max_length=1000)
+    owner: str = Field(default="", max_length=200)
+    """Which desk answers for watching it."""
+    notes: str = Field(default="", max_length=4000)
     cadence_s: float = Field(default=900.0, ge=1)
     """Pause between two visits with --follow."""
     max_pages: int = Field(default=500, ge=1, le=100_000)
     """Most responses that one visit takes."""
     follow: bool = True
-    """Whether the articles of a feed are fetched too, not only their teasers."""
+    """Whether what a listing leads to is fetched too: the articles of a feed, the comments of a video or a thread."""
     enabled: bool = True
 
     @field_validator("url")
     @classmethod
-    def _web_address(cls, value: str) -> str:
+    def _web_address(cls, value: str, info: ValidationInfo) -> str:
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{value!r} must begin with http:// or https:// and name a host")
+        places.first(info.data.get("kind", ""), value)
         return value
+
+    @field_validator("region", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        if value is None or value == "":
+            return ()
+        # YAML reads 33 and 33.74 as numbers.
+        return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else (str(value),)
 
     @field_validator("region")
     @classmethod
-    def _region_code(cls, value: str | None) -> str | None:
-        if value is None or re.fullmatch(r"\d\d(\.\d\d)?", value):
-            return value
-        if value.casefold() in _CODES:
-            return _CODES[value.casefold()]
-        raise ValueError(f"{value!r} is neither an official code nor a province's name")
+    def _region_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(_code(one) for one in value))
+
+    @property
+    def home(self) -> str | None:
+        """The region that all its posts share: the only one, or the province in which all of them lie."""
+        if len(self.region) == 1:
+            return self.region[0]
+        provinces = {code[:2] for code in self.region}
+        return provinces.pop() if len(provinces) == 1 else None
+
+
+def _code(value: str) -> str:
+    if re.fullmatch(r"\d\d(\.\d\d)?", value):
+        return value
+    if value.casefold() in _CODES:
+        return _CODES[value.casefold()]
+    raise ValueError(f"{value!r} is neither an official code nor a province's name")
 
 
 def load_sources(path: Path) -> list[Source]:

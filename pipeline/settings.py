@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "JAGA_"
@@ -96,6 +96,15 @@ class Settings(BaseSettings):
         description="Key of the authors' pseudonyms; empty: one is made at first start and kept in JAGA_HOME/pseudonym.key.",
     )
 
+    youtube_key: SecretStr | None = Field(
+        default=None,
+        description="Key of the YouTube Data API v3, for comments; empty: comments are a gap.",
+    )
+    factcheck_key: SecretStr | None = Field(
+        default=None,
+        description="Key of the Google Fact Check Tools API, for sources of kind factcheck_api; empty: they are a gap.",
+    )
+
     @field_validator("broker", "store", "desk")
     @classmethod
     def _known_scheme(cls, value: str, info: object) -> str:
@@ -113,7 +122,7 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for another program of ours."""
-        own = {PREFIX + name.upper(): str(value) for name, value in self.model_dump().items() if value is not None}
+        own = {PREFIX + name.upper(): _written(value) for name, value in self.model_dump().items() if value is not None}
         return os.environ | own
 
     @property
@@ -123,6 +132,11 @@ class Settings(BaseSettings):
     @property
     def store_file(self) -> Path:
         return self.home / "store.db"
+
+
+def _written(value: object) -> str:
+    """As one would write it in the environment. A secret shows itself only here."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -1,4 +1,5 @@
-"""Forum pages in HTML to posts and links: bbPress, phpBB, vBulletin, XenForo, Discourse's page for robots, and microdata of any other.
+"""Forum pages in HTML to posts and links: bbPress, phpBB, vBulletin, XenForo, Kaskus, Discourse's page for robots, and any other that
+tells search engines of its threads (microdata, JSON-LD DiscussionForumPosting).
 
 The native id is the post's own address (`https://HOST/topic#post-7`), as the forum writes it.
 """
@@ -9,19 +10,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pipeline.contracts import digest
 
 from .address import canonical, host_of, resolve
 from .items import Item, LinkItem, PostItem
+from .jsonld import blocks, nodes, types
 from .page import Page
 from .problems import Notes
-from .text import document, one_line, read_element, titled
+from .text import clean, document, one_line, read_element, read_markup, titled
 
 PLATFORM = "forum"
 
 
 @dataclass(frozen=True)
 class _Software:
-    """Class names (or `itemprop` values, with `@`) by which a forum's parts are known, the first that is there wins."""
+    """Class names by which a forum's parts are known, the first that is there wins; with `@` an `itemprop`, with `#` how an id begins
+    before its 24 hexadecimal digits."""
 
     name: str
     post: str
@@ -45,7 +51,17 @@ _KNOWN = (
         ("date", "postdate"),
         ("title", "threadtitle"),
     ),
-    _Software("microdata", "@comment", ("@text",), ("@author",), ("@datePublished",), ("raw-link", "raw-topic-link")),
+    _Software(
+        "Kaskus", "#post", ("entry-content", "post-content", "#postcontent"), ("nickname", "username"), ("date",), ()
+    ),
+    _Software(
+        "microdata",
+        "@comment",
+        ("@text", "@articleBody"),
+        ("@author",),
+        ("@datePublished",),
+        ("raw-link", "raw-topic-link"),
+    ),
 )
 _NOT_OWN = frozenset(
     {
@@ -59,6 +75,17 @@ _NOT_OWN = frozenset(
         "onebox",
     }
 )
+
+_KASKUS_THREAD = re.compile(r"/thread/[0-9a-f]{24}(/[^/?#]*)?/?$")
+_PROFILE = re.compile(r"/@[\w.-]+/?$|/profile/[\w.-]+|/members?/[\w.-]+|mode=viewprofile")
+_SESSIONS = {"sid", "s", "phpsessid"}
+_VIEW_COUNTS = frozenset({"views", "view-count", "structItem-cell--views"})
+_VIEWS = re.compile(
+    r"\b(views|dilihat|dibaca)\W{0,3}[\d.,]+[kmKM]?|[\d.,]+[kmKM]?\s+(views|kali|dilihat|dibaca)\b", re.I
+)
+_LATER_PAGE = re.compile(r"[?&/]page[=/-]?([2-9]|\d\d)|[?&]start=[1-9]|/thread/[0-9a-f]{24}/[^/]+/([2-9]|\d\d)")
+_MOST_TOPICS = 500
+_MOST_LINKS_OF_ROW = 60
 
 
 def read(page: Page) -> Iterator[Item]:
@@ -74,32 +101,110 @@ def read(page: Page) -> Iterator[Item]:
         if posts:
             break
         posts = list(_posts(software, root, title, page, notes))
+    if not posts:
+        posts = list(_structured(page, notes))
     yield from posts
-    links = [] if posts else list(_topics(root, page))
+    links = [] if posts else [LinkItem(url, "topic") for url, _ in _topics(root, page)]
     yield from links
     for element in root.iter("a", "link"):
         classes = _classes(element)
         relations = (element.get("rel") or "").split()
         onward = "next" in relations or {"next", "page-numbers"} <= classes or "pageNav-jump--next" in classes
         if onward and (url := resolve(page.url, element.get("href"))):
-            yield LinkItem(url, "next page")
+            yield LinkItem(_own_address(url), "next page")
             break
     if not posts and not links:
         notes.add("shape changed: neither posts nor topics of a known forum", page.url)
     yield from notes.drain()
 
 
-def _topics(root: Any, page: Page) -> Iterator[LinkItem]:
+def states(page: Page) -> dict[str, str]:
+    """Topic's address -> how its row in the list reads, without counts of views: another state means that it was written in."""
+    root = document(page.text)
+    if root is None:
+        return {}
+    found = list(_topics(root, page))
+    topics = {url for url, _ in found}
+    return {url: digest(_row(anchor, url, topics, page))[:16] for url, anchor in found[:_MOST_TOPICS]}
+
+
+def _row(anchor: Any, url: str, topics: set[str], page: Page) -> str:
+    """The text of the largest part of the page that speaks of this topic alone."""
+    row = anchor
+    for above in anchor.iterancestors():
+        anchors = [a for _, a in zip(range(_MOST_LINKS_OF_ROW + 1), above.iter("a"), strict=False)]
+        told = {_own_address(link) for a in anchors if (link := resolve(page.url, a.get("href")))}
+        if above.tag in ("body", "html") or len(anchors) > _MOST_LINKS_OF_ROW or told & topics - {url}:
+            break
+        row = above
+    times = [t.get("datetime") or "" for t in row.iter("time")]
+    return " ".join([_VIEWS.sub("", read_element(row, page.url, skip_classes=_VIEW_COUNTS).text), *times])
+
+
+def _topics(root: Any, page: Page) -> Iterator[tuple[str, Any]]:
+    """(address, anchor) of each topic in a list."""
     seen = set()
+    for anchor in _topic_anchors(root):
+        url = resolve(page.url, anchor.get("href"))
+        if url and (url := _own_address(url)) not in seen and one_line(anchor.text_content()):
+            seen.add(url)
+            yield url, anchor
+
+
+def _topic_anchors(root: Any) -> Iterator[Any]:
     for software in _KNOWN:
         for name in software.topic:
             for element in _named(root, name):
-                anchors = [element] if element.tag == "a" else list(element.iter("a"))
-                for anchor in anchors:
-                    url = resolve(page.url, anchor.get("href"))
-                    if url and canonical(url) not in seen and one_line(anchor.text_content()):
-                        seen.add(canonical(url))
-                        yield LinkItem(url, "topic")
+                yield from [element] if element.tag == "a" else element.iter("a")
+    for anchor in root.iter("a"):
+        if _KASKUS_THREAD.search(anchor.get("href") or ""):
+            yield anchor
+
+
+def _own_address(url: str) -> str:
+    """The address without the session that forums write into links for those who keep no cookies."""
+    base, mark, anchor = url.partition("#")
+    parts = urlsplit(base)
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not (name.lower() in _SESSIONS and re.fullmatch(r"[0-9a-fA-F]{26,40}", value))
+    ]
+    if len(kept) != len(parse_qsl(parts.query, keep_blank_values=True)):
+        base = urlunsplit(parts._replace(query=urlencode(kept)))
+    return canonical(base) + mark + anchor
+
+
+def _structured(page: Page, notes: Notes) -> Iterator[PostItem]:
+    """Schema.org markup as search engines ask for it (Google Search Central, "Discussion forum structured data")."""
+    for number, node in enumerate(nodes(blocks(page.text, notes)), start=1):
+        if "DiscussionForumPosting" not in types(node):
+            continue
+        thread = resolve(page.url, node.get("url")) or page.url
+        title = one_line(node.get("headline") or node.get("name"))
+        yield from _told(node, thread, title, page, notes, f"thread {number}")
+        comments = node.get("comment")
+        for place, comment in enumerate(comments if isinstance(comments, list) else [comments], start=1):
+            if isinstance(comment, dict) and (url := resolve(thread, comment.get("url"))):
+                yield from _told(comment, url, "", page, notes, f"thread {number}, comment {place}")
+
+
+def _told(node: dict[str, Any], url: str, title: str, page: Page, notes: Notes, where: str) -> Iterator[PostItem]:
+    text = titled(title, read_markup(clean(node.get("text") or node.get("articleBody")), url).text)
+    if not text:
+        notes.add("post without text", where)
+        return
+    author = node.get("author")
+    author = author[0] if isinstance(author, list) and author else author
+    name = one_line(author.get("name")) if isinstance(author, dict) else one_line(author)
+    yield PostItem(
+        platform=PLATFORM,
+        native_id=_own_address(url),
+        url=url,
+        author=page.author(PLATFORM, f"{name}@{host_of(url)}") if name else None,
+        text=text,
+        published_at=notes.when(node.get("datePublished"), f"{where}, published_at"),
+    )
 
 
 def _bbpress(root: Any, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
@@ -128,11 +233,14 @@ def _bbpress(root: Any, title: str, page: Page, notes: Notes) -> Iterator[PostIt
 
 
 def _posts(software: _Software, root: Any, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
-    blocks = [e for name in software.post.split("|") for e in _named(root, name)]
-    for number, block in enumerate(blocks, start=1):
+    found = [e for name in software.post.split("|") for e in _named(root, name)]
+    later = _LATER_PAGE.search(page.url) or any("prev" in (e.get("rel") or "").split() for e in root.iter("a", "link"))
+    for number, block in enumerate(found, start=1):
         where = f"post {number}"
         content = next((e for name in software.text for e in _named(block, name)), None)
         author = next((e for name in software.author for e in _named(block, name)), None)
+        if author is None:
+            author = next((a for a in block.iter("a") if _PROFILE.search(a.get("href") or "")), None)
         date = next((e for name in software.date for e in _named(block, name)), None)
         told = next((e.get("datetime") for e in block.iter("time") if e.get("datetime")), None) or _shown(date)
         anchor = block.get("data-content") or block.get("id") or ""
@@ -140,11 +248,14 @@ def _posts(software: _Software, root: Any, title: str, page: Page, notes: Notes)
             (a.get("href") for a in block.iter("a") if anchor and (a.get("href") or "").endswith("#" + anchor)), None
         )
         url = resolve(page.url, link) or (f"{canonical(page.url)}#{anchor}" if anchor else None)
+        if software.name == "Kaskus":
+            # The one address of a post that does not depend on the page of its thread.
+            url = resolve(page.url, f"/show_post/{anchor.removeprefix('post')}")
         if content is None or url is None:
             continue
         post = _make(url, content, author, told, page, notes, where)
         if post is not None:
-            yield _first(post, title, number == 1 and not re.search(r"[?&/]page[=/-]?([2-9]|\d\d)", page.url))
+            yield _first(post, title, number == 1 and not later)
 
 
 def _make(url: str, content: Any, author: Any, told: Any, page: Page, notes: Notes, where: str) -> PostItem | None:
@@ -153,11 +264,11 @@ def _make(url: str, content: Any, author: Any, told: Any, page: Page, notes: Not
         notes.add("post without text", where)
         return None
     name = one_line(author.text_content()) if author is not None else ""
-    base, _, anchor = url.partition("#")
-    native = canonical(base) + (f"#{anchor}" if anchor else "")
+    url = _own_address(url)
+    base = url.partition("#")[0]
     return PostItem(
         platform=PLATFORM,
-        native_id=native,
+        native_id=url,
         url=url,
         author=page.author(PLATFORM, f"{name}@{host_of(url)}") if name else None,
         text=body.text,
@@ -182,7 +293,8 @@ def _shown(date: Any) -> str | None:
 
 
 def _title(root: Any) -> str:
-    for element in root.iter("h1"):
+    # phpBB's h1 is the forum's name.
+    for element in [*_named(root, "topic-title"), *root.iter("h1")]:
         if words := one_line(element.text_content()):
             return words
     return next((one_line(e.text_content()) for e in root.iter("title")), "")
@@ -193,6 +305,9 @@ def _classes(element: Any) -> set[str]:
 
 
 def _named(root: Any, name: str) -> list[Any]:
+    if name.startswith("#"):
+        wanted = re.compile(re.escape(name[1:]) + "[0-9a-f]{24}")
+        return [e for e in root.iter() if isinstance(e.tag, str) and wanted.fullmatch(e.get("id") or "")]
     if name.startswith("@"):
         return [e for e in root.iter() if isinstance(e.tag, str) and name[1:] in (e.get("itemprop") or "").split()]
     return [e for e in root.iter() if name in _classes(e)]

@@ -47,7 +47,9 @@ def read(page: Page) -> Iterator[Item]:
                     continue
                 seen.add(item.native_id)
             yield item
-    if isinstance(told, list) and "/timelines/" in urlsplit(page.url).path and (older := _older(page.url, statuses)):
+    path = urlsplit(page.url).path
+    paged = "/timelines/" in path or ("/accounts/" in path and path.endswith("/statuses"))
+    if isinstance(told, list) and paged and (older := _older(page.url, statuses)):
         yield LinkItem(older, "next page")
     yield from notes.drain()
 

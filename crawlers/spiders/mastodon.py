@@ -1,12 +1,14 @@
-"""Mastodon's public and tag timelines, newest first, back to what was seen last time."""
+"""Mastodon's public, tag and account timelines, newest first, back to what was seen last time."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from .. import places
 from ..pages.items import LinkItem
+from .changed import blindness
 from .visit import Visit
 
 
@@ -14,18 +16,43 @@ class Mastodon(Visit):
     name = "mastodon"
 
     def first(self) -> Any:
-        parts = urlsplit(self.source.url)
+        url = places.first("mastodon", self.source.url)
+        if url.partition("?")[0].endswith("/accounts/lookup"):
+            yield self.to(url, self.account, listing=True)
+        else:
+            yield self._timeline(url)
+
+    def _timeline(self, url: str) -> Any:
+        parts = urlsplit(url)
         query = dict(parse_qsl(parts.query))
         query.setdefault("limit", "40")
         if newest := self.errand.seen.get(f"newest:{self.source.id}"):
             query["since_id"] = newest
-        yield self.to(urlunsplit(parts._replace(query=urlencode(query))), self.listing, listing=True)
+        return self.to(urlunsplit(parts._replace(query=urlencode(query))), self.listing, listing=True)
+
+    async def account(self, response: Any) -> Any:
+        """The server's number of an account: its statuses are asked for by it."""
+        asked = response.meta["asked"]
+        try:
+            number = str(json.loads(response.body)["id"])
+        except (ValueError, LookupError, TypeError):
+            await self.blinded(asked, "shape changed: no account")
+            return
+        await self.seeing(asked)
+        if number.isalnum() and (
+            request := self._timeline(urljoin(response.url, f"/api/v1/accounts/{number}/statuses"))
+        ):
+            yield request
 
     async def listing(self, response: Any, **carried: Any) -> Any:
+        fetch = self.fetch_of(response)
+        items = self.read("mastodon", fetch) if response.status != 304 else []
+        if why := blindness(items):
+            await self.keep(fetch, items)
+            await self.blinded(response.meta["asked"], why)
+            return
         if not await self.sighted(response):
             return
-        fetch = self.fetch_of(response)
-        items = self.read("mastodon", fetch)
         await self.keep(fetch, [item for item in items if not isinstance(item, LinkItem)])
         if "max_id" not in response.url and (newest := _first_id(response.body)):
             self.remember_at_end((f"newest:{self.source.id}", newest))

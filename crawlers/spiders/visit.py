@@ -17,6 +17,7 @@ from pipeline.contracts import Gap
 
 from ..archive import Fetch
 from ..guard import Refused
+from ..keys import Keys
 from ..pages import read
 from ..pages.items import Item
 from ..pages.page import Page, Pseudonym
@@ -37,6 +38,7 @@ class Errand:
     seen: Seen
     pseudonym: Pseudonym
     max_page_bytes: int
+    keys: Keys = field(default_factory=Keys)
     claimed: set[str] = field(default_factory=set)
     """Pages that some visit is fetching now: two sources of one site do not fetch an article twice."""
 
@@ -125,7 +127,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         while self.errand.publisher.full:
             await asyncio.sleep(0.05)
         self.errand.publisher.put(
-            Harvest(self.source.id, fetch, list(items), self.source.region, list(marks), list(gaps))
+            Harvest(self.source.id, fetch, list(items), self.source.home, list(marks), list(gaps))
         )
 
     async def sighted(self, response: Any) -> bool:
@@ -162,6 +164,18 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         log.warning("%s: %s", self.source.id, cause)
         await self.keep(None, [], gaps=[gap])
         await self.instead(request, missed)
+
+    async def blinded(self, asked: str, cause: str) -> None:
+        """What came shows nothing, or nothing can be asked for: one gap, open over visits until `seeing`."""
+        self.failures += 1
+        cause = f"{cause}: {asked}"[:1000]
+        log.warning("%s: %s", self.source.id, cause)
+        await self.keep(None, [], gaps=[self.errand.seen.blinded(self.source.id, asked, cause, datetime.now(UTC))])
+
+    async def seeing(self, asked: str) -> None:
+        """Ends the gap that `blinded` opened there."""
+        if gap := self.errand.seen.sighted(self.source.id, asked, datetime.now(UTC)):
+            await self.keep(None, [], gaps=[gap])
 
     async def instead(self, request: Any, missed: Missed) -> None:
         """What to do without the page."""

@@ -1,0 +1,66 @@
+"""What platforms show again at each visit, told only when it is new or reads otherwise than last time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pipeline.contracts import digest
+
+from ..archive import Fetch
+from ..pages.items import ClaimItem, Item, LinkItem, PostItem, ProblemItem
+from ..seen import Mark
+from .visit import Visit
+
+BLIND = ("blocked", "shape changed", "refused", "no such", "not JSON", "empty page", "empty body", "empty feed")
+"""How a page object begins to say that a page shows nothing, though it came."""
+
+
+class Changed(Visit):
+    """Base of spiders of places that show old and new together."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._told: dict[str, str] = {}
+
+    async def keep_changed(
+        self, fetch: Fetch, items: Iterable[Item], *, marks: Sequence[Mark] = ()
+    ) -> list[PostItem | ClaimItem]:
+        """Publish what is new or other than it was, and every problem; returns the new."""
+        new: list[PostItem | ClaimItem] = []
+        kept: list[Item] = []
+        remembered = list(marks)
+        for item in items:
+            if isinstance(item, (PostItem, ClaimItem)):
+                key, state = mark_of(item)
+                # The publisher writes marks later: what this visit has told already is known here.
+                if self._told.get(key, self.errand.seen.get(key)) == state:
+                    continue
+                self._told[key] = state
+                remembered.append((key, state))
+                new.append(item)
+            if not isinstance(item, LinkItem):
+                kept.append(item)
+        await self.keep(fetch, kept, marks=remembered)
+        return new
+
+    def knows(self, item: PostItem | ClaimItem) -> bool:
+        """Whether an earlier visit told of it, in whatever wording."""
+        return self.errand.seen.get(mark_of(item)[0]) is not None
+
+
+def mark_of(item: PostItem | ClaimItem) -> Mark:
+    """(which one, how it reads). New likes and replies count as a change, since reach decides on alerts; views alone do not."""
+    if isinstance(item, ClaimItem):
+        return f"claim:{item.claim_id}", digest(item.text, item.rating or "", item.date or "")[:16]
+    acts = sorted(f"{name}={n}" for name, n in item.counts.items() if name != "views")
+    state = digest(item.text, item.edited_at or "", *item.links, "|", *item.media, "|", *acts)[:16]
+    return f"post:{item.platform}:{item.native_id}", state
+
+
+def blindness(items: Sequence[Item]) -> str | None:
+    """Why a page shows nothing, if it says so and gave nothing."""
+    if any(not isinstance(item, ProblemItem) for item in items):
+        return None
+    said = (item.what for item in items if isinstance(item, ProblemItem))
+    return next((what for what in said if what.startswith(BLIND)), None)

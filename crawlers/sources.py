@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from . import places
 from .provinces import OTHER_NAMES, PROVINCES
+from .recipe import Recipe
 
 SourceKind = Literal[
     "wordpress", "factcheck_api", "claimreview", "feed", "sitemap", "article", "telegram", "mastodon", "bluesky", "reddit", "youtube",
-    "discourse", "forum",
+    "discourse", "forum", "recipe",
 ]  # fmt: skip
 CLAIM_KINDS = ("wordpress", "factcheck_api", "claimreview")
 """Kinds that tell what has been fact-checked: crawled first, so that posts meet the claims they are about."""
@@ -51,6 +52,8 @@ class Source(BaseModel):
     follow: bool = True
     """Whether what a listing leads to is fetched too: the articles of a feed, the comments of a video or a thread."""
     enabled: bool = True
+    recipe: Recipe | None = Field(default=None, validate_default=True)
+    """For kind `recipe` only: how to read the site."""
 
     @field_validator("url")
     @classmethod
@@ -73,6 +76,14 @@ class Source(BaseModel):
     @classmethod
     def _region_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(_code(one) for one in value))
+
+    @field_validator("recipe")
+    @classmethod
+    def _recipe_of_its_kind(cls, value: Recipe | None, info: ValidationInfo) -> Recipe | None:
+        kind = info.data.get("kind", "recipe")
+        if (kind == "recipe") != (value is not None):
+            raise ValueError("kind recipe needs one" if kind == "recipe" else f"kind {kind} takes none")
+        return value
 
     @property
     def home(self) -> str | None:

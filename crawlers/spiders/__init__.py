@@ -18,6 +18,7 @@ _PLACES = {
     "reddit": "reddit:Reddit",
     "youtube": "youtube:YouTube",
     "forum": "forum:Forum",
+    "recipe": "recipe:ByRecipe",
     "factcheck_api": "factcheck_api:FactCheckApi",
     "discourse": "discourse:Discourse",
     "claimreview": "page:ClaimPage",

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..archive import Fetch
 from ..pages.items import LinkItem, PostItem, ProblemItem
+from .changed import blindness
 from .visit import Missed, Visit
 
 
@@ -13,10 +14,14 @@ class Feed(Visit):
     name = "feed"
 
     async def listing(self, response: Any, **carried: Any) -> Any:
+        fetch = self.fetch_of(response)
+        items = self.read("feed", fetch) if response.status != 304 else []
+        if why := blindness(items):
+            await self.keep(fetch, items)
+            await self.blinded(response.meta["asked"], why)
+            return
         if not await self.sighted(response):
             return
-        fetch = self.fetch_of(response)
-        items = self.read("feed", fetch)
         posts = [item for item in items if isinstance(item, PostItem)]
         new = [post for post in posts if self.claim_page(post.url or post.native_id)]
         followed = [post for post in new if post.url and self.source.follow]

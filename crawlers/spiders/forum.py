@@ -7,7 +7,6 @@ from typing import Any
 
 from ..pages import forum
 from ..pages.items import LinkItem, PostItem
-from ..pages.page import Page
 from .changed import Changed, blindness
 from .visit import Missed
 
@@ -40,7 +39,7 @@ class Forum(Changed):
                 yield request
             return
         await self.keep_changed(fetch, items)
-        states = forum.states(Page(fetch.body, fetch.url, self._content_type(response)))
+        states = forum.states(self.page_of(fetch))
         grown = False
         for item in items:
             if not isinstance(item, LinkItem) or item.why != "topic" or item.url in self._asked:
@@ -87,6 +86,3 @@ class Forum(Changed):
             marks = [(f"last:{topic}", "")]
             # A page that is gone need not be asked for again until the topic changes.
             await self.keep(None, [], marks=[*marks, (f"topic:{topic}", state)] if state else marks)
-
-    def _content_type(self, response: Any) -> str:
-        return (response.headers.get(b"Content-Type") or b"").decode("latin-1")

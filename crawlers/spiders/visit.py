@@ -117,8 +117,11 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         return Fetch(response.url, response.body, datetime.now(UTC), response.status, headers)
 
     def read(self, kind: str, fetch: Fetch) -> list[Item]:
+        return read(kind, self.page_of(fetch))
+
+    def page_of(self, fetch: Fetch) -> Page:
         content_type = next((v for n, v in fetch.headers if n.lower() == "content-type"), "")
-        return read(kind, Page(fetch.body, fetch.url, content_type, self.errand.pseudonym, fetch.fetched_at))
+        return Page(fetch.body, fetch.url, content_type, self.errand.pseudonym, fetch.fetched_at)
 
     async def keep(
         self, fetch: Fetch | None, items: Iterable[Item], *, marks: Sequence[Mark] = (), gaps: Sequence[Gap] = ()

@@ -1,4 +1,4 @@
-"""`jaga crawl`, `jaga parse` and `jaga ingest`: the only file here that chooses adapters.
+"""`jaga crawl`, `jaga sources`, `jaga parse` and `jaga ingest`: the only file here that chooses adapters.
 
 Exit codes: 0 all well; 1 something was refused or could not be published; 2 wrong settings, sources, kind or file.
 """
@@ -23,7 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_crawl(commands.add_parser("crawl", help="fetch due sources"))
     add_parse(commands.add_parser("parse", help="posts of a saved page, without fetching"))
     add_ingest(commands.add_parser("ingest", help="posts from files: NDJSON, CSV"))
-    options = parser.parse_args(argv)
+    commands.add_parser("sources", help="the places to watch: list, show, check, edit", add_help=False)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["sources"]:
+        from .sources_command import run as run_sources
+
+        _log_in_words()
+        return run_sources(arguments[1:])
+    options = parser.parse_args(arguments)
     _log_in_words()
     try:
         settings = load_settings()
@@ -41,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def add_crawl(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="*", help="ids of sources; all that are enabled if none is named")
-    parser.add_argument("--sources", type=Path, metavar="FILE", help="YAML file of sources (else JAGA_SOURCES)")
+    parser.add_argument(
+        "--sources", type=Path, metavar="FILE", help="exactly the sources of this YAML file, without edits"
+    )
     how_often = parser.add_mutually_exclusive_group()
     how_often.add_argument("--once", action="store_true", help="visit each source once (default)")
     how_often.add_argument("--follow", action="store_true", help="visit again at each source's cadence until stopped")
@@ -49,19 +58,20 @@ def add_crawl(parser: argparse.ArgumentParser) -> None:
 
 
 def crawl(options: argparse.Namespace, settings: Settings) -> int:
+    from .registry import Registry
     from .sources import BadSources, choose, load_sources
 
-    path = options.sources or settings.sources
-    if path is None:
-        return _say(
-            "no sources: name a file with --sources or JAGA_SOURCES (crawlers/sources.example.yaml shows the form)"
-        )
+    path = options.sources
     try:
-        sources = choose(load_sources(path), options.source)
+        if path is not None:
+            sources = choose(load_sources(path), options.source)
+        else:
+            sources = Registry.of(settings).sources(options.source)
     except BadSources as error:
         return _say(str(error))
     if not sources:
-        return _say(f"{path}: no source is enabled")
+        where = f"{path}: " if path else ""
+        return _say(f"{where}no source is enabled; `jaga sources list` shows them, `jaga sources on ID` turns one on")
     from .crawl import crawl as run
 
     try:

@@ -61,6 +61,8 @@ class Recipe(BaseModel):
     next: Expression | None = None
     """The address of the next page of the list."""
     article: ArticleRecipe | None = None
+    claims: bool = False
+    """Whether the pages behind the items are fact-checks, whose claims are read too."""
 
     @field_validator("items", "link", "title", "text", "time", "author", "next")
     @classmethod

@@ -72,7 +72,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Provocation and hate alert from so many acts (likes, reposts, replies) on it.",
     )
-    sources: Path | None = Field(default=None, description="YAML file of the sources to watch.")
+    sources: Path | None = Field(
+        default=None,
+        description="YAML file of the sources to watch; empty: the list that comes along, in which all are off.",
+    )
     guard_allow: str = Field(
         default="",
         description="host:port on this machine that crawlers may fetch although it is private: the demo's own. Empty: none.",
@@ -128,6 +131,10 @@ class Settings(BaseSettings):
     @property
     def log_file(self) -> Path:
         return self.home / "log.db"
+
+    @property
+    def registry_file(self) -> Path:
+        return self.home / "sources.db"
 
     @property
     def store_file(self) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..archive import Fetch
-from ..pages.items import Item, ProblemItem
+from ..pages.items import Item, LinkItem, ProblemItem
 from ..pages.recipe import read_article, read_list
+from ..recipe import ArticleRecipe, Recipe
 from .feed import Feed
 
 
@@ -13,15 +16,21 @@ class ByRecipe(Feed):
 
     def read(self, kind: str, fetch: Fetch) -> list[Item]:
         recipe = self.source.recipe
-        if recipe is None or (kind == "article" and recipe.article is None):
+        if recipe is None:
             return super().read(kind, fetch)
+        if kind != "article":
+            return self._by(read_list, recipe, fetch)
+        items = self._by(read_article, recipe.article, fetch) if recipe.article else super().read("article", fetch)
+        if recipe.claims:
+            items += [item for item in super().read("claimreview", fetch) if not isinstance(item, LinkItem)]
+        return items
+
+    def _by(self, reader: Any, recipe: Recipe | ArticleRecipe, fetch: Fetch) -> list[Item]:
         page = self.page_of(fetch)
         items: list[Item] = []
         try:
-            if kind == "article" and recipe.article is not None:
-                items += read_article(page, recipe.article)
-            else:
-                items += read_list(page, recipe)
+            for item in reader(page, recipe):
+                items.append(item)
         except (
             Exception
         ) as error:  # a page is hostile input: one that breaks its reader is a problem of that page alone

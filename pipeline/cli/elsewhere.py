@@ -14,6 +14,12 @@ def crawl(context: typer.Context) -> None:
 
 
 @app.command(context_settings=PASS_ON)
+def sources(context: typer.Context) -> None:
+    """The places to watch: list | show | check | add | set | on | off | remove | log."""
+    run_package("crawlers", "sources", context.args)
+
+
+@app.command(context_settings=PASS_ON)
 def ingest(context: typer.Context) -> None:
     """Posts from files: NDJSON, CSV; --column text=NAME ..., --json."""
     run_package("crawlers", "ingest", context.args)

@@ -56,8 +56,12 @@ def up(
     settings = load_settings()
     if demo:
         settings = _demo_settings(settings, demo_port)
-    elif settings.sources is None:
-        raise fail("JAGA_SOURCES names no file of sources to watch; for a first look: jaga up --demo", 2)
+    elif settings.sources is None and not settings.registry_file.exists():
+        raise fail(
+            "nothing is to be watched yet: turn sources on (jaga sources list, jaga sources on ID) or name a file with JAGA_SOURCES; "
+            "for a first look: jaga up --demo",
+            2,
+        )
     for port, host in [(settings.api_port, settings.api_host), *([(demo_port, "127.0.0.1")] if demo else [])]:
         if _taken(host, port):
             raise fail(f"port {port} on {host} is taken; stop what uses it or set another (JAGA_API_PORT, --demo-port)")

@@ -49,10 +49,11 @@ def test_parse_never_pretends_to_read_a_kind_that_is_not_built(
     [
         (["parse", "koran", "/dev/null"], "unknown kind 'koran'"),
         (["parse", "feed", "/nonexistent"], "/nonexistent: No such file"),
-        (["crawl"], "no sources: name a file with --sources or JAGA_SOURCES"),
+        (["crawl"], "no source is enabled; `jaga sources list` shows them"),
+        (["crawl", "zz"], "no source 'zz'; known are "),
         (["crawl", "--sources", "/nonexistent"], "/nonexistent: "),
-        (["crawl", "--sources", "crawlers/sources.example.yaml"], "no source is enabled"),
-        (["crawl", "zz", "--sources", "crawlers/sources.example.yaml"], "no source 'zz'; known are "),
+        (["crawl", "--sources", "crawlers/sources.yaml"], "no source is enabled"),
+        (["crawl", "zz", "--sources", "crawlers/sources.yaml"], "no source 'zz'; known are "),
     ],
 )
 def test_a_mistake_ends_with_2_and_its_name(

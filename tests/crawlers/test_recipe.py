@@ -93,6 +93,22 @@ def test_a_list_and_its_articles_are_read_and_later_only_the_new_ones(crawl: Cal
     assert sorted(path for path, _ in site.asked[asked:]) == ["/berita", "/berita?hal=2", "/c", "/robots.txt"]
 
 
+def test_fact_checks_behind_a_list_give_their_claims(crawl: Callable[..., Any]) -> None:
+    review = {
+        "@type": "ClaimReview",
+        "url": "https://cek.example/1",
+        "claimReviewed": "Kotak suara kardus dicuri",
+        "reviewRating": {"alternateName": "Salah"},
+        "datePublished": "2025-11-20",
+    }
+    body = f'<script type="application/ld+json">{json.dumps(review)}</script><h1>[SALAH] Kotak suara</h1><p>{"Isi. " * 60}</p>'
+    recipe = {"items": "a[href*='/cek/']", "claims": True}
+    with Site({"/": shapes.page('<a href="/cek/1">[SALAH] Kotak suara</a>'), "/cek/1": shapes.page(body)}) as site:
+        result = crawl(site, [{**ENTRY, "url": f"{site.base}/", "recipe": recipe}])
+    assert [(claim.text, claim.rating) for claim in result.claims] == [("Kotak suara kardus dicuri", "Salah")]
+    assert len(result.posts) == 1
+
+
 def test_an_api_is_read_by_its_keys(crawl: Callable[..., Any]) -> None:
     rows = [
         {

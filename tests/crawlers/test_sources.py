@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crawlers import places
+from crawlers.registry import SHIPPED
 from crawlers.sources import BadSources, choose, load_sources, read_sources
 
 ENTRY = {"id": "a", "kind": "feed", "url": "https://a.example/rss"}
@@ -126,8 +127,19 @@ def test_an_unknown_name_is_told_with_the_known_ones() -> None:
         choose(read_sources([ENTRY], "f"), ["z"])
 
 
-def test_the_example_is_right_and_watches_nothing_by_itself() -> None:
-    sources = load_sources(Path(__file__).parents[2] / "crawlers" / "sources.example.yaml")
-    assert len(sources) >= 5
+def test_the_list_that_comes_along_is_right_and_watches_nothing_by_itself() -> None:
+    sources = load_sources(SHIPPED)
     assert choose(sources, []) == []
-    assert all(source.legal_basis for source in sources)
+    assert all(source.legal_basis and source.publisher for source in sources)
+    assert all("Unverified" in source.notes and "jaga sources check" in source.notes for source in sources)
+    places_watched = [(source.kind, source.url) for source in sources]
+    assert len(set(places_watched)) == len(places_watched) > 100
+
+
+def test_the_list_that_comes_along_covers_fact_checkers_election_bodies_and_the_country() -> None:
+    sources = load_sources(SHIPPED)
+    assert {"turnbackhoax", "cekfakta", "komdigi-hoaks", "kpu", "bawaslu"} <= {source.id for source in sources}
+    assert {"wordpress", "factcheck_api", "feed", "sitemap", "youtube", "mastodon", "bluesky", "reddit", "forum"} <= {
+        source.kind for source in sources
+    }
+    assert len({code[:2] for source in sources for code in source.region}) >= 34

@@ -95,6 +95,28 @@ def test_every_option_of_the_crawlers_is_described(name: str) -> None:
         assert option in text, f"docs/cli.md does not name {option} of `jaga {name}`"
 
 
+def test_every_command_and_option_of_sources_is_described() -> None:
+    from crawlers.sources_command import app
+
+    text = paper("docs/cli.md")
+    found = getattr(typer.main.get_command(app), "commands", {})
+    assert len(found) > 5
+    for name, command in found.items():
+        assert f"`jaga sources {name}" in text, f"docs/cli.md does not describe `jaga sources {name}`"
+        for option in command.params:
+            if option.param_type_name == "option" and option.name != "help":
+                assert max(option.opts, key=len) in text, (
+                    f"docs/cli.md does not name {option.opts} of `jaga sources {name}`"
+                )
+
+
+def test_every_field_of_a_source_is_described() -> None:
+    from crawlers.sources import Source
+
+    for name in Source.model_fields:
+        assert f"| `{name}` |" in paper("docs/sources.md"), f"docs/sources.md does not describe the field {name}"
+
+
 def test_the_sources_that_the_readme_shows_can_be_read() -> None:
     from crawlers.sources import KINDS, read_sources
 

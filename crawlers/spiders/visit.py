@@ -17,6 +17,7 @@ from pipeline.contracts import Gap
 
 from ..archive import Fetch
 from ..guard import Refused
+from ..handler import Unfetched
 from ..pages import read
 from ..pages.items import Item
 from ..pages.page import Page, Pseudonym
@@ -149,7 +150,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
     async def missed(self, failure: Any) -> Any:
         """A page that could not be had: one line in words, one gap."""
         request = failure.request
-        missed = explain(failure.value, self.errand.max_page_bytes)
+        missed = explain(failure.value)
         now = datetime.now(UTC)
         asked = request.meta.get("asked", request.url)
         cause = f"{missed.cause}: {asked}"[:1000]
@@ -171,24 +172,18 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
             self.errand.publisher.put(Harvest(self.source.id, None, marks=self._after))
 
 
-def explain(error: BaseException, max_page_bytes: int) -> Missed:
+def explain(error: BaseException) -> Missed:
     """A failure in words."""
     if isinstance(error, HttpError):
         status = error.response.status
         return Missed(f"HTTP {status}", status in _GONE_FOR_GOOD)
     if isinstance(error, Refused):
         return Missed(f"not allowed to fetch: {error}", True)
+    if isinstance(error, Unfetched):
+        return Missed(str(error), error.for_good)
     text, name = str(error), type(error).__name__
     if isinstance(error, IgnoreRequest) and "robots.txt" in text:
         return Missed("robots.txt forbids it", True)
     if isinstance(error, IgnoreRequest) and "redirections" in text:
         return Missed("redirects in circles", True)
-    if name == "DownloadCancelledError" or "DOWNLOAD_MAXSIZE" in text:
-        return Missed(f"body longer than {max_page_bytes} bytes", True)
-    if "Timeout" in name:
-        return Missed("no answer in time", False)
-    if name in ("CannotResolveHostError", "DNSLookupError"):
-        return Missed("host name cannot be resolved", False)
-    if "Refused" in name:
-        return Missed("connection refused", False)
     return Missed(f"{name}: {text}"[:300], isinstance(error, IgnoreRequest))

@@ -37,31 +37,19 @@ def _invent_names(names: dict[str, str]) -> None:
     """Host names that resolve to what the test says; numeric forms as the C library reads them."""
     import socket
 
-    from twisted.internet import _resolver
+    from scrapy.utils.reactor import install_reactor
+    from twisted.internet._resolver import GAIResolver
 
-    real = socket.getaddrinfo
+    from crawlers.crawl import REACTOR
 
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
         name = host.decode() if isinstance(host, bytes) else host
-        return real(names.get(name.lower().rstrip("."), name), *args, **kwargs)
+        return socket.getaddrinfo(names.get(name.lower().rstrip("."), name), *args, **kwargs)
 
-    default = _resolver.GAIResolver.__init__
+    install_reactor(REACTOR)
+    from twisted.internet import reactor
 
-    def patched(self: Any, reactor: Any, getThreadPool: Any = None, _: Any = None) -> None:
-        default(self, reactor, getThreadPool, getaddrinfo)
-
-    from crawlers import guard
-
-    original = guard.GuardedResolver.__init__
-
-    def guarded(self: Any, resolver: Any, the_guard: Any) -> None:
-        from twisted.internet import reactor
-
-        invented = _resolver.GAIResolver.__new__(_resolver.GAIResolver)
-        patched(invented, reactor)
-        original(self, invented, the_guard)
-
-    guard.GuardedResolver.__init__ = guarded  # type: ignore[method-assign]
+    reactor.installNameResolver(GAIResolver(reactor, getaddrinfo=getaddrinfo))  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -167,7 +167,7 @@ def test_an_unreachable_source_is_one_gap_until_it_is_back(crawl: Callable[..., 
 def test_a_robots_txt_that_fails_allows_nothing(crawl: Callable[..., Any]) -> None:
     with Site({"/robots.txt": Answer(status=500), "/rss": feed("/a")}) as site:
         result = crawl(site, [source(site, "feed", "/rss")])
-    assert (site.hits["/rss"], result.causes) == (0, ["robots.txt forbids it"])
+    assert (site.hits["/rss"], result.causes) == (0, ["robots.txt answers HTTP 500: nothing may be fetched"])
 
 
 def test_claims_come_before_posts_and_from_every_page_of_a_fact_checker(crawl: Callable[..., Any]) -> None:

@@ -19,7 +19,7 @@ from ..archive import Fetch
 from ..guard import Refused
 from ..handler import Unfetched
 from ..pages import read
-from ..pages.items import Item
+from ..pages.items import Item, ProblemItem
 from ..pages.page import Page, Pseudonym
 from ..publish import Harvest, PublisherThread
 from ..seen import Mark, Seen
@@ -62,6 +62,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         self.source = source
         self.errand = errand
         self.taken = 0
+        self.left = 0
         self.failures = 0
         self._after: list[Mark] = []
 
@@ -80,6 +81,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
     def to(self, url: str, callback: Any, *, listing: bool = False, **carried: Any) -> Any:
         """A request; None if the visit has taken all it may. A listing is asked for only if it changed."""
         if self.taken >= self.source.max_pages:
+            self.left += 1
             return None
         self.taken += 1
         headers = {}
@@ -117,7 +119,14 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
 
     def read(self, kind: str, fetch: Fetch) -> list[Item]:
         content_type = next((v for n, v in fetch.headers if n.lower() == "content-type"), "")
-        return read(kind, Page(fetch.body, fetch.url, content_type, self.errand.pseudonym, fetch.fetched_at))
+        items = read(kind, Page(fetch.body, fetch.url, content_type, self.errand.pseudonym, fetch.fetched_at))
+        if why := unread(items):
+            self._gap(f"{why}: {fetch.url}", fetch.fetched_at)
+        return items
+
+    def _gap(self, cause: str, began_at: datetime) -> None:
+        gap = Gap(source=self.source.id, began_at=began_at, ended_at=datetime.now(UTC), cause=cause[:1000])
+        self.errand.publisher.put(Harvest(self.source.id, None, gaps=[gap]))
 
     async def keep(
         self, fetch: Fetch | None, items: Iterable[Item], *, marks: Sequence[Mark] = (), gaps: Sequence[Gap] = ()
@@ -168,8 +177,22 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         """What to do without the page."""
 
     def closed(self, reason: str) -> None:
+        if self.left:
+            self._gap(f"{self.left} links left unread: a visit takes {self.source.max_pages} pages", datetime.now(UTC))
         if reason == "finished" and not self.failures and self._after:
             self.errand.publisher.put(Harvest(self.source.id, None, marks=self._after))
+
+
+_BROKEN_OFF = ("broken XML", "page cannot be read further")
+"""How problems begin of pages whose rest was not read."""
+
+
+def unread(items: Sequence[Item]) -> str | None:
+    """Why a response that came well gave nothing, or not all it had; None if it was read."""
+    problems = [item.what for item in items if isinstance(item, ProblemItem)]
+    if problems and len(problems) == len(items):
+        return problems[0]
+    return next((what for what in problems if what.startswith(_BROKEN_OFF)), None)
 
 
 def explain(error: BaseException) -> Missed:

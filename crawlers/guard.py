@@ -22,6 +22,7 @@ from twisted.internet.interfaces import (
     IReactorTCP,
     IReactorTime,
     IResolutionReceiver,
+    IStreamClientEndpoint,
 )
 from zope.interface import implementer  # type: ignore[import-untyped]
 
@@ -29,8 +30,6 @@ PORTS = frozenset({80, 443, 8080, 8443})
 """Where public web servers listen. Everything else is a mail server, a database or a neighbour's experiment."""
 
 MAX_URL_CHARS = 4000
-MOST_REMEMBERED = 1000
-"""Refused names that are kept for the words of a gap: whoever owns a domain has names without end."""
 
 # Forms that C libraries read as IPv4 although they are not four decimal numbers: 0x7f.1, 017700000001, 2130706433, 127.1
 _NUMERIC_HOST = re.compile(r"^(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+))*\.?$", re.I)
@@ -77,11 +76,9 @@ class Guard:
 
     def __init__(self, allow: str = "") -> None:
         self.allow = allow.strip().lower()
-        self.refused: dict[tuple[str, int], str] = {}
-        """(host, port) -> why its addresses were refused at the last connection."""
 
     def __deepcopy__(self, memo: object) -> Guard:
-        return self  # Scrapy copies its settings for each crawler; what was refused must be known to all
+        return self  # Scrapy copies its settings for each crawler; there is one guard
 
     def allows(self, host: str, port: int) -> bool:
         return bool(self.allow) and f"{host.lower()}:{port}" == self.allow
@@ -99,6 +96,8 @@ class Guard:
             raise Refused(f"scheme {parts.scheme or 'none'!r} is neither http nor https")
         if "@" in parts.netloc:
             raise Refused("address with a user name")
+        if "[" in parts.netloc and ":" not in host:
+            raise Refused(f"host {parts.netloc[:80]!r} is no address")
         if "\\" in url or any(c <= " " or c == "\x7f" for c in url):
             raise Refused("address with blanks, control characters or backslashes")
         self.check_target(host, port if port is not None else (443 if parts.scheme == "https" else 80))
@@ -171,8 +170,8 @@ def is_public(address: str) -> bool:
 class _Checked:
     """Passes on only those addresses that may be connected to."""
 
-    def __init__(self, guard: Guard, receiver: Any, host: str, port: int) -> None:
-        self._guard, self._receiver, self._host, self._port = guard, receiver, host, port
+    def __init__(self, fence: _Fence, receiver: Any) -> None:
+        self._fence, self._receiver = fence, receiver
         self._refused: list[str] = []
         self._passed = 0
 
@@ -180,7 +179,7 @@ class _Checked:
         self._receiver.resolutionBegan(resolution)
 
     def addressResolved(self, address: Any) -> None:
-        if self._guard.may_connect(self._host, address.host, self._port):
+        if self._fence.open_for(address.host):
             self._passed += 1
             self._receiver.addressResolved(address)
         else:
@@ -188,21 +187,25 @@ class _Checked:
 
     def resolutionComplete(self) -> None:
         if self._refused and not self._passed:
-            why = f"{self._host} resolves to {', '.join(self._refused[:3])}: not a public address"
-            if len(self._guard.refused) >= MOST_REMEMBERED:
-                self._guard.refused.clear()
-            self._guard.refused[self._host.lower(), self._port] = why
-        else:
-            self._guard.refused.pop((self._host.lower(), self._port), None)
+            self._fence.refused = f"{self._fence.host} resolves to {', '.join(self._refused[:3])}: not a public address"
         self._receiver.resolutionComplete()
 
 
-@implementer(IHostnameResolver)
-class GuardedResolver:
-    """A resolver with the guard behind it: only addresses that may be connected to come through."""
+@implementer(IReactorTCP, IReactorTime, IReactorPluggableNameResolver, IHostnameResolver)
+class _Fence:
+    """The reactor as one connection sees it: names give only addresses that pass, and no socket opens but to one that passes."""
 
-    def __init__(self, resolver: Any, guard: Guard) -> None:
-        self._resolver, self._guard = resolver, guard
+    def __init__(self, reactor: Any, guard: Guard, host: str, port: int) -> None:
+        self._reactor, self._guard, self.host, self._port = reactor, guard, host, port
+        self.refused = ""
+        """Why none of the name's addresses passed."""
+
+    def open_for(self, address: str) -> bool:
+        return self._guard.may_connect(self.host, address, self._port)
+
+    @property
+    def nameResolver(self) -> _Fence:
+        return self
 
     def resolveHostName(
         self,
@@ -212,22 +215,15 @@ class GuardedResolver:
         addressTypes: Sequence[Any] | None = None,
         transportSemantics: str = "TCP",
     ) -> Any:
-        checked = _Checked(self._guard, resolutionReceiver, hostName, portNumber)
-        return self._resolver.resolveHostName(checked, hostName, portNumber, addressTypes, transportSemantics)
-
-
-@implementer(IReactorTCP, IReactorTime, IReactorPluggableNameResolver)
-class _Fence:
-    """The reactor as one connection sees it: it resolves through the guard, and opens no socket but to an address that passes."""
-
-    def __init__(self, reactor: Any, guard: Guard, host: str, port: int) -> None:
-        self._reactor, self._guard, self._host, self._port = reactor, guard, host, port
-        self.nameResolver = GuardedResolver(reactor.nameResolver, guard)
+        checked = _Checked(self, resolutionReceiver)
+        return self._reactor.nameResolver.resolveHostName(
+            checked, hostName, portNumber, addressTypes, transportSemantics
+        )
 
     def connectTCP(self, host: str, port: int, factory: Any, timeout: float = 30, bindAddress: Any = None) -> Any:
         # `host` is an IP address here; a name would be resolved once more, and is refused as no address.
-        if port != self._port or not self._guard.may_connect(self._host, host, port):
-            raise Refused(f"{self._host} leads to {host}:{port}: not a public address")
+        if port != self._port or not self.open_for(host):
+            raise Refused(f"{self.host} leads to {host}:{port}: not a public address")
         return self._reactor.connectTCP(host, port, factory, timeout, bindAddress)
 
     def __getattr__(self, name: str) -> Any:
@@ -236,10 +232,23 @@ class _Fence:
         raise AttributeError(name)  # no other way of connecting leads through here
 
 
-def guarded_endpoint(reactor: Any, guard: Guard, host: str, port: int, timeout_s: float) -> HostnameEndpoint:
-    """The way to a public server for every connection that crawlers open. Raises Refused for a host or port that is none."""
-    guard.check_target(host, port)
-    return HostnameEndpoint(_Fence(reactor, guard, host, port), host, port, timeout=timeout_s)
+@implementer(IStreamClientEndpoint)
+class GuardedEndpoint:
+    """The way to a public server for every connection that crawlers open. `connect` fails with Refused where the guard says no."""
+
+    def __init__(self, reactor: Any, guard: Guard, host: str, port: int, timeout_s: float) -> None:
+        """Raises Refused for a host or port that no public server has."""
+        guard.check_target(host, port)
+        self._fence = _Fence(reactor, guard, host, port)
+        self._endpoint = HostnameEndpoint(self._fence, host, port, timeout=timeout_s)
+
+    def connect(self, protocolFactory: Any) -> Any:
+        return self._endpoint.connect(protocolFactory).addErrback(self._in_words)
+
+    def _in_words(self, failure: Any) -> Any:
+        if self._fence.refused:
+            raise Refused(self._fence.refused) from failure.value
+        return failure
 
 
 class GuardMiddleware:

@@ -21,6 +21,7 @@ from scrapy.responsetypes import responsetypes
 from scrapy.utils.defer import maybe_deferred_to_future
 from service_identity import VerificationError
 from twisted.internet import error as network
+from twisted.internet._sslverify import IOpenSSLTrustRoot
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeadlineError
 from twisted.internet.endpoints import wrapClientTLS
@@ -35,7 +36,7 @@ from twisted.web.http_headers import Headers as TwistedHeaders
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgentEndpointFactory
 from zope.interface import implementer  # type: ignore[import-untyped]
 
-from .guard import Guard, Refused, guarded_endpoint
+from .guard import Guard, GuardedEndpoint, Refused
 from .unpacking import ACCEPTED, Damaged, TooLong, Unpacking
 
 CONNECT_S = 10.0
@@ -78,6 +79,8 @@ class GuardedHandler(BaseDownloadHandler):  # type: ignore[misc]
     A request's meta may lower `download_maxsize` (bytes, unpacked) and `download_timeout` (seconds for the whole answer), and with
     `cut_at` (bytes) ask for the beginning of a body however long it is. Nothing else in it, `proxy` above all, is looked at.
     """
+
+    lazy = True
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
@@ -122,15 +125,13 @@ class _Fetching:
         self._most = min(request.meta.get("download_maxsize") or most, most)
         self._head: Any = None
         self._tls: _Remembering | None = None
-        self._target = ("", 0)
 
     def endpointForURI(self, uri: Any) -> Any:
         try:
             host = uri.host.decode("ascii")
         except UnicodeError as error:
             raise Refused(f"host {uri.host!r} is no name") from error
-        self._target = (host.lower(), uri.port)
-        endpoint = guarded_endpoint(self._reactor, self._guard, host, uri.port, min(CONNECT_S, self._deadline_s))
+        endpoint = GuardedEndpoint(self._reactor, self._guard, host, uri.port, min(CONNECT_S, self._deadline_s))
         if uri.scheme == b"http":
             return endpoint
         if uri.scheme != b"https":
@@ -196,8 +197,6 @@ class _Fetching:
         """Refused as it is, everything else as Unfetched."""
         if isinstance(error, (Refused, Unfetched)):
             return error
-        if isinstance(error, (network.DNSLookupError, network.ConnectError)) and self._target in self._guard.refused:
-            return Refused(self._guard.refused[self._target])
         if isinstance(error, TooLong):
             return Unfetched(f"body longer than {self._most} bytes", for_good=True)
         if isinstance(error, Damaged):
@@ -212,6 +211,8 @@ class _Fetching:
             return Unfetched("connection refused", again=True)
         if isinstance(error, (network.TimeoutError, network.TCPTimedOutError)):
             return Unfetched("no connection in time", again=True)
+        if isinstance(error, ValueError) and "invalid hostname" in str(error):
+            return Unfetched("host name is no name", for_good=True)
         causes = [reason.value for reason in getattr(error, "reasons", ())] or [error]
         for cause in causes:
             if isinstance(cause, _HeadTooLong):
@@ -319,6 +320,7 @@ class _BoundedFactory(Factory):  # type: ignore[misc]
 # ---------------------------------------------------------------- TLS
 
 
+@implementer(IOpenSSLTrustRoot)
 class _Trust:
     """The machine's certificate authorities, read once: reading them for each connection costs more than the handshake."""
 
@@ -332,10 +334,8 @@ class _Trust:
 
 
 @cache
-def _trust() -> Any:
-    from twisted.internet.interfaces import IOpenSSLTrustRoot
-
-    return implementer(IOpenSSLTrustRoot)(_Trust)()
+def _trust() -> _Trust:
+    return _Trust()
 
 
 @implementer(IOpenSSLClientConnectionCreator)

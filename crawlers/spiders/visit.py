@@ -209,4 +209,6 @@ def explain(error: BaseException) -> Missed:
         return Missed("robots.txt forbids it", True)
     if isinstance(error, IgnoreRequest) and "redirections" in text:
         return Missed("redirects in circles", True)
+    if isinstance(error, ValueError):
+        return Missed(f"broken address: {text}"[:300], True)
     return Missed(f"{name}: {text}"[:300], isinstance(error, IgnoreRequest))

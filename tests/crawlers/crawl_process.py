@@ -10,18 +10,22 @@ from typing import Any
 
 def main() -> int:
     told: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
-    from crawlers import guard
+    from crawlers import crawl as crawl_module
+    from crawlers import guard, manners
     from crawlers.__main__ import _log_in_words
     from crawlers.crawl import crawl
     from crawlers.sources import read_sources
     from pipeline.settings import load_settings
     from tests.crawlers.fakes import FakeBroker
+    from tests.crawlers.internet import join
 
     _log_in_words()
     if "ports" in told:
         guard.PORTS = frozenset(told["ports"])
-    if "names" in told:
-        _invent_names(told["names"])
+    if "fetch_s" in told:
+        crawl_module.FETCH_S = manners.ROBOTS_S = told["fetch_s"]
+    if "internet" in told:
+        join(told["internet"])
     tally = crawl(
         load_settings(),
         read_sources(told["sources"], "test"),
@@ -31,25 +35,6 @@ def main() -> int:
     )
     print(json.dumps(tally.as_dict()))
     return 0
-
-
-def _invent_names(names: dict[str, str]) -> None:
-    """Host names that resolve to what the test says; numeric forms as the C library reads them."""
-    import socket
-
-    from scrapy.utils.reactor import install_reactor
-    from twisted.internet._resolver import GAIResolver
-
-    from crawlers.crawl import REACTOR
-
-    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-        name = host.decode() if isinstance(host, bytes) else host
-        return socket.getaddrinfo(names.get(name.lower().rstrip("."), name), *args, **kwargs)
-
-    install_reactor(REACTOR)
-    from twisted.internet import reactor
-
-    reactor.installNameResolver(GAIResolver(reactor, getaddrinfo=getaddrinfo))  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import time
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urldefrag
 
@@ -21,7 +21,6 @@ from scrapy.responsetypes import responsetypes
 from scrapy.utils.defer import maybe_deferred_to_future
 from service_identity import VerificationError
 from twisted.internet import error as network
-from twisted.internet._sslverify import IOpenSSLTrustRoot
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeadlineError
 from twisted.internet.endpoints import wrapClientTLS
@@ -101,7 +100,7 @@ class GuardedHandler(BaseDownloadHandler):  # type: ignore[misc]
         fetching = _Fetching(self._reactor, self._guard, request, self._most, deadline_s)
         agent = Agent.usingEndpointFactory(self._reactor, fetching, self._pool)
         answer = fetching.begin(agent)
-        answer.addTimeout(deadline_s, self._reactor)
+        answer.addTimeout(deadline_s, self._reactor, fetching.too_late)
         try:
             return await maybe_deferred_to_future(answer)
         except Exception as error:
@@ -136,7 +135,7 @@ class _Fetching:
             return endpoint
         if uri.scheme != b"https":
             raise Refused(f"scheme {uri.scheme!r} is neither http nor https")
-        self._tls = _Remembering(optionsForClientTLS(host, trustRoot=_trust()))
+        self._tls = _Remembering(_verifying(host))
         return wrapClientTLS(self._tls, endpoint)
 
     def begin(self, agent: Any) -> Deferred[Any]:
@@ -192,6 +191,10 @@ class _Fetching:
             return build(b"")
         response.deliverBody(reader)
         return reader.done.addCallback(build)
+
+    def too_late(self, result: Any, deadline_s: float) -> Any:
+        """In the place of whatever error hanging up brought."""
+        raise DeadlineError
 
     def in_words(self, error: Exception) -> Exception:
         """Refused as it is, everything else as Unfetched."""
@@ -294,7 +297,9 @@ class _BoundedProtocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]
 
     def request(self, request: Any) -> Any:
         self._head_bytes = 0
-        return super().request(request)
+        answer = super().request(request)
+        self._parser.MAX_LENGTH = 2 * MOST_HEAD_BYTES  # of one line: the whole head is counted below
+        return answer
 
     def dataReceived(self, data: bytes) -> None:
         super().dataReceived(data)
@@ -320,22 +325,10 @@ class _BoundedFactory(Factory):  # type: ignore[misc]
 # ---------------------------------------------------------------- TLS
 
 
-@implementer(IOpenSSLTrustRoot)
-class _Trust:
-    """The machine's certificate authorities, read once: reading them for each connection costs more than the handshake."""
-
-    def __init__(self) -> None:
-        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        context.set_default_verify_paths()
-        self._store = context.get_cert_store()
-
-    def _addCACertsToContext(self, context: Any) -> None:
-        context.set_cert_store(self._store)
-
-
-@cache
-def _trust() -> _Trust:
-    return _Trust()
+@lru_cache(maxsize=32)
+def _verifying(host: str) -> Any:
+    """Twisted's verifying TLS client, with the machine's certificate authorities. Each holds all of them, read in 10 ms: few are kept."""
+    return optionsForClientTLS(host)
 
 
 @implementer(IOpenSSLClientConnectionCreator)

@@ -146,7 +146,7 @@ class ObedienceMiddleware:
         except IgnoreRequest:
             return Protego.parse("")  # redirected more than five times: as good as none (RFC 9309, 2.3.1.2)
         except Exception as error:  # whatever kept it away: without robots.txt nothing is allowed (2.3.1.4)
-            return Unfetched(f"robots.txt cannot be had ({error}): nothing may be fetched")
+            return Unfetched(f"{error}, when asked for robots.txt")
         if response.status >= 500 or response.status == 429:
             return Unfetched(f"robots.txt answers HTTP {response.status}: nothing may be fetched")
         if response.status >= 300:

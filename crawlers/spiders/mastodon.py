@@ -41,5 +41,5 @@ class Mastodon(Visit):
 def _first_id(body: bytes) -> str | None:
     try:
         return str(json.loads(body)[0]["id"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None

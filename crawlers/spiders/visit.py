@@ -66,6 +66,12 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         self.failures = 0
         self._after: list[Mark] = []
 
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Visit:
+        visit: Visit = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(visit.broken, signal=scrapy.signals.spider_error)
+        return visit
+
     # -- going
 
     async def start(self) -> AsyncIterator[Any]:
@@ -173,6 +179,13 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         await self.keep(None, [], gaps=[gap])
         await self.instead(request, missed)
 
+    def broken(self, failure: Any, response: Any, spider: Any) -> None:
+        """A page that broke its spider is a miss of that page, told like any other; it is a mistake of ours, logged by Scrapy."""
+        self.failures += 1
+        self._gap(
+            f"page cannot be read: {type(failure.value).__name__}: {failure.value}: {response.url}", datetime.now(UTC)
+        )
+
     async def instead(self, request: Any, missed: Missed) -> None:
         """What to do without the page."""
 
@@ -191,7 +204,8 @@ def unread(items: Sequence[Item]) -> str | None:
     """Why a response that came well gave nothing, or not all it had; None if it was read."""
     problems = [item.what for item in items if isinstance(item, ProblemItem)]
     if problems and len(problems) == len(items):
-        return problems[0]
+        # What is wrong with the page says more than what is wrong with its characters.
+        return next((what for what in problems if not what.startswith("bytes that are not")), problems[0])
     return next((what for what in problems if what.startswith(_BROKEN_OFF)), None)
 
 

@@ -24,6 +24,8 @@ def main() -> int:
         guard.PORTS = frozenset(told["ports"])
     if "fetch_s" in told:
         crawl_module.FETCH_S = manners.ROBOTS_S = told["fetch_s"]
+    if told.get("broken_spider"):
+        _break_spider()
     if "internet" in told:
         join(told["internet"])
     tally = crawl(
@@ -35,6 +37,15 @@ def main() -> int:
     )
     print(json.dumps(tally.as_dict()))
     return 0
+
+
+def _break_spider() -> None:
+    from crawlers.spiders.feed import Feed
+
+    async def article(*_: Any, **__: Any) -> None:
+        raise RuntimeError("kesalahan kita sendiri")
+
+    Feed.article = article  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
 
-from pipeline.topology import POSTS_RAW
+from pipeline.topology import GAPS, POSTS_RAW
 
 from .conftest import ROOT
 from .fakes import Answer, Site, published
@@ -117,6 +117,18 @@ def test_each_thing_that_goes_wrong_is_one_gap_in_words_and_its_teaser_is_kept(c
     for gap in result.gaps:
         assert causes["kosong"] == gap.cause or result.said.count(gap.cause) == 1, "said once, in words"
     assert result.tally["problems"] == 1, "the empty page"
+
+
+def test_a_page_that_breaks_its_spider_is_a_gap_and_the_others_are_read(job: Callable[..., Any]) -> None:
+    with Site({"/a": article(1)}) as site:
+        site.answers["/rss"] = feed("/a")
+        sources = [source(site, "feed", "/rss"), {**source(site, "article", "/a"), "id": "utuh"}]
+        made = job(site, sources, broken_spider=True)
+        done = subprocess.run(made.command, env=made.env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    causes = [gap.cause for gap in published(made.out, GAPS)]
+    assert causes == [f"page cannot be read: RuntimeError: kesalahan kita sendiri: {site.base}/a"]
+    assert [post.source for post in published(made.out, POSTS_RAW)] == ["utuh"]
 
 
 def test_a_server_that_stumbles_once_is_asked_again(crawl: Callable[..., Any]) -> None:

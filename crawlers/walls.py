@@ -22,7 +22,7 @@ _LOGIN_TITLE = re.compile(
     re.I,
 )
 _LOST_TITLE = re.compile(
-    r"((error|galat|oops!?)[ :]*)?404([ :!]+.{0,40})?|(the )?page (was |could )?not (be )?found|(error[ :]*)?not found|"
+    r"((error|galat|oops!?)[ :]*)?404([ :!]+(error|(page )?not found|(halaman|laman)? ?tidak .{0,20}))?|(the )?page (was |could )?not (be )?found|(error[ :]*)?not found|"
     r"(maaf,? )?(halaman|artikel|berita|konten)( yang anda (cari|minta|tuju))? (tidak|tak) (dapat |bisa )?(di)?temukan|halaman tidak tersedia",
     re.I,
 )

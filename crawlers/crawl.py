@@ -16,7 +16,6 @@ from pipeline.settings import Settings
 from . import pseudonym
 from .archive import Archive
 from .keys import keys_of
-from .manners import ROBOTS_NAME
 from .publish import Counts, PublisherThread, Tally
 from .seen import Seen
 from .sources import CLAIM_KINDS, Source
@@ -25,7 +24,9 @@ log = logging.getLogger("jaga.crawl")
 
 REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 FETCH_S = 30.0
-"""Longest time for one body. The slowest public site seen answers in 12 s."""
+"""Longest time for one answer, to its last byte. The slowest public site seen answers in 12 s."""
+RESOLVING_THREADS = 32
+"""Names that are looked up at once. Name servers that never answer hold a thread each."""
 STOP_S = 2.0
 """How long a stop waits for pages under way."""
 DRAIN_S = 2.0
@@ -33,31 +34,32 @@ DRAIN_S = 2.0
 
 
 def scrapy_settings(settings: Settings, guard: Any) -> dict[str, Any]:
-    """Scrapy's settings; what is off here is off because hostile pages could use it."""
+    """Scrapy's settings. Handlers and downloader middlewares are all named here: nothing that an upgrade adds comes in by itself."""
     polite = settings.crawl_delay_s > 0
     return {
         "JAGA_GUARD": guard,
         "USER_AGENT": settings.user_agent,
         "TWISTED_REACTOR": REACTOR,
-        "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
+        # No handler but ours, whatever schemes later versions of Scrapy know.
+        "DOWNLOAD_HANDLERS_BASE": {},
+        "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "crawlers.handler.GuardedHandler"),
         "TELNETCONSOLE_ENABLED": False,
-        "COOKIES_ENABLED": False,
-        "METAREFRESH_ENABLED": False,
-        "HTTPPROXY_ENABLED": False,
         "REFERER_ENABLED": False,
-        "RETRY_ENABLED": False,
         "REDIRECT_MAX_TIMES": 5,
         "DOWNLOAD_MAXSIZE": settings.max_page_bytes,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_TIMEOUT": FETCH_S,
-        "ROBOTSTXT_OBEY": True,
-        "ROBOTSTXT_USER_AGENT": ROBOTS_NAME,
+        "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.guard.GuardMiddleware": 50,
-            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "crawlers.manners.ObedienceMiddleware": 100,
+            "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+            "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+            "crawlers.walls.WallMiddleware": 450,
+            "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
             "crawlers.manners.PatienceMiddleware": 550,
-            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+            "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": 600,
+            "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,
         },
         "EXTENSIONS": {
             "scrapy.extensions.logstats.LogStats": None,
@@ -87,11 +89,11 @@ def crawl(
     install_reactor(REACTOR)
     from twisted.internet import reactor
 
-    from .guard import Guard, GuardedResolver
+    from .guard import Guard
 
     twisted: Any = reactor
+    twisted.suggestThreadPoolSize(RESOLVING_THREADS)
     guard = Guard(settings.guard_allow)
-    twisted.installNameResolver(GuardedResolver(twisted.nameResolver, guard))
 
     settings.home.mkdir(parents=True, exist_ok=True)
     publisher = PublisherThread(

@@ -1,8 +1,9 @@
 """What crawlers may fetch: public web servers, and nothing that only this machine or its network can see.
 
-Addresses come from pages that anyone can write. Each is looked at twice: its form before anything is done, and every IP address to
-which its name resolves at the moment of connecting; the connection then goes to the very address that was checked, so a name cannot
-point elsewhere a moment later. Redirects and robots.txt pass through the same two looks.
+Addresses come from pages that anyone can write. Each is looked at three times: its form before anything is done, the host and port
+that the HTTP client has read out of it, and the IP address in the very call that opens the socket. Whatever resolved the name, and
+whatever it answers a moment later: the address that was checked is the address that is connected to. Redirects, robots.txt and tries
+that come again pass through the same looks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
-from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import (
+    IHostnameResolver,
+    IReactorPluggableNameResolver,
+    IReactorTCP,
+    IReactorTime,
+    IResolutionReceiver,
+    IStreamClientEndpoint,
+)
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 PORTS = frozenset({80, 443, 8080, 8443})
@@ -28,36 +37,34 @@ _DOTTED_QUAD = re.compile(r"^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$")
 _NAME = re.compile(
     r"^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.?$", re.I
 )
-_LOCAL_NAMES = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home", ".corp", ".home.arpa", ".onion")
-_EMBEDDING = tuple(
+_LOCAL_NAMES = (
+    ".local", ".localhost", ".localdomain", ".internal", ".intranet", ".private", ".lan", ".home", ".corp", ".svc", ".consul", ".arpa",
+    ".onion", ".i2p", ".alt", ".test", ".invalid",
+)  # fmt: skip
+"""Endings that no public name has (RFC 6761, 6762, 8375, 9476), or that networks use for themselves."""
+_NOT_PUBLIC_V6 = tuple(
     ipaddress.ip_network(network)
     for network in (
-        "::/96",  # IPv4-compatible, unspecified, loopback
-        "::ffff:0:0/96",  # IPv4-mapped
-        "::ffff:0:0:0/96",  # IPv4-translated
-        "64:ff9b::/96",  # NAT64
-        "64:ff9b:1::/48",  # NAT64, local use
-        "100::/64",  # discard
-        "2001::/23",  # Teredo, ORCHID and other protocol assignments
+        "2001::/23",  # Teredo, which carries an IPv4 address; ORCHID and other protocol assignments
         "2001:db8::/32",  # documentation
-        "2002::/16",  # 6to4
+        "2002::/16",  # 6to4, which carries an IPv4 address
+        "2620:4f:8000::/48",  # AS112
         "3fff::/20",  # documentation
-        "5f00::/16",  # segment routing
-        "fc00::/7",  # unique local
-        "fe80::/10",  # link-local
-        "fec0::/10",  # site-local
-        "ff00::/8",  # multicast
     )
 )
+_GLOBAL_V6 = ipaddress.ip_network("2000::/3")
+"""All that IANA has given out for the public network. Unique local, link-local, site-local, multicast and NAT64 lie outside."""
 _NOT_PUBLIC_V4 = tuple(
     ipaddress.ip_network(network)
     for network in (
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
         "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24",
         "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "168.63.129.16/32",
     )
 )  # fmt: skip
-"""Special-purpose registries of IANA (RFC 6890 and its updates), written out so that no Python version decides."""
+"""Special-purpose registries of IANA (RFC 6890 and its updates), written out so that no Python version decides; and Azure's address of
+the machine's own host, which only looks public."""
 
 
 class Refused(IgnoreRequest):  # type: ignore[misc]
@@ -65,15 +72,13 @@ class Refused(IgnoreRequest):  # type: ignore[misc]
 
 
 class Guard:
-    """`allow` is the one exception, `host:port`, from the settings; nothing that is fetched can change it."""
+    """`allow` is the one exception, `host:port` on this machine, from the settings; nothing that is fetched can change it."""
 
     def __init__(self, allow: str = "") -> None:
         self.allow = allow.strip().lower()
-        self.refused: dict[tuple[str, int], str] = {}
-        """(host, port) -> why its addresses were refused at the last connection."""
 
     def __deepcopy__(self, memo: object) -> Guard:
-        return self  # Scrapy copies its settings for each crawler; what was refused must be known to all
+        return self  # Scrapy copies its settings for each crawler; there is one guard
 
     def allows(self, host: str, port: int) -> bool:
         return bool(self.allow) and f"{host.lower()}:{port}" == self.allow
@@ -91,9 +96,14 @@ class Guard:
             raise Refused(f"scheme {parts.scheme or 'none'!r} is neither http nor https")
         if "@" in parts.netloc:
             raise Refused("address with a user name")
+        if "[" in parts.netloc and ":" not in host:
+            raise Refused(f"host {parts.netloc[:80]!r} is no address")
         if "\\" in url or any(c <= " " or c == "\x7f" for c in url):
             raise Refused("address with blanks, control characters or backslashes")
-        port = port if port is not None else (443 if parts.scheme == "https" else 80)
+        self.check_target(host, port if port is not None else (443 if parts.scheme == "https" else 80))
+
+    def check_target(self, host: str, port: int) -> None:
+        """Raises Refused for a host or port that no public web server has."""
         if self.allows(host, port):
             return
         if port not in PORTS:
@@ -132,10 +142,17 @@ class Guard:
             raise Refused(f"{host} is a name of a local network")
 
     def may_connect(self, host: str, address: str, port: int) -> bool:
-        """Whether a connection may go to this very IP address."""
+        """Whether a connection for this host may go to this very IP address. The exception holds for loopback addresses alone."""
         if self.allows(host, port):
-            return True
+            return _is_loopback(address)
         return port in PORTS and is_public(address)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def is_public(address: str) -> bool:
@@ -146,15 +163,15 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, ipaddress.IPv4Address):
         return ip.is_global and not any(ip in network for network in _NOT_PUBLIC_V4)
-    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _EMBEDDING)
+    return ip.is_global and ip in _GLOBAL_V6 and not any(ip in network for network in _NOT_PUBLIC_V6)
 
 
 @implementer(IResolutionReceiver)
 class _Checked:
     """Passes on only those addresses that may be connected to."""
 
-    def __init__(self, guard: Guard, receiver: Any, host: str, port: int) -> None:
-        self._guard, self._receiver, self._host, self._port = guard, receiver, host, port
+    def __init__(self, fence: _Fence, receiver: Any) -> None:
+        self._fence, self._receiver = fence, receiver
         self._refused: list[str] = []
         self._passed = 0
 
@@ -162,7 +179,7 @@ class _Checked:
         self._receiver.resolutionBegan(resolution)
 
     def addressResolved(self, address: Any) -> None:
-        if self._guard.may_connect(self._host, address.host, self._port):
+        if self._fence.open_for(address.host):
             self._passed += 1
             self._receiver.addressResolved(address)
         else:
@@ -170,19 +187,25 @@ class _Checked:
 
     def resolutionComplete(self) -> None:
         if self._refused and not self._passed:
-            why = f"{self._host} resolves to {', '.join(self._refused[:3])}: not a public address"
-            self._guard.refused[self._host.lower(), self._port] = why
-        else:
-            self._guard.refused.pop((self._host.lower(), self._port), None)
+            self._fence.refused = f"{self._fence.host} resolves to {', '.join(self._refused[:3])}: not a public address"
         self._receiver.resolutionComplete()
 
 
-@implementer(IHostnameResolver)
-class GuardedResolver:
-    """The reactor's resolver with the guard behind it. Twisted connects to what it gives, never resolving again."""
+@implementer(IReactorTCP, IReactorTime, IReactorPluggableNameResolver, IHostnameResolver)
+class _Fence:
+    """The reactor as one connection sees it: names give only addresses that pass, and no socket opens but to one that passes."""
 
-    def __init__(self, resolver: Any, guard: Guard) -> None:
-        self._resolver, self._guard = resolver, guard
+    def __init__(self, reactor: Any, guard: Guard, host: str, port: int) -> None:
+        self._reactor, self._guard, self.host, self._port = reactor, guard, host, port
+        self.refused = ""
+        """Why none of the name's addresses passed."""
+
+    def open_for(self, address: str) -> bool:
+        return self._guard.may_connect(self.host, address, self._port)
+
+    @property
+    def nameResolver(self) -> _Fence:
+        return self
 
     def resolveHostName(
         self,
@@ -192,8 +215,40 @@ class GuardedResolver:
         addressTypes: Sequence[Any] | None = None,
         transportSemantics: str = "TCP",
     ) -> Any:
-        checked = _Checked(self._guard, resolutionReceiver, hostName, portNumber)
-        return self._resolver.resolveHostName(checked, hostName, portNumber, addressTypes, transportSemantics)
+        checked = _Checked(self, resolutionReceiver)
+        return self._reactor.nameResolver.resolveHostName(
+            checked, hostName, portNumber, addressTypes, transportSemantics
+        )
+
+    def connectTCP(self, host: str, port: int, factory: Any, timeout: float = 30, bindAddress: Any = None) -> Any:
+        # `host` is an IP address here; a name would be resolved once more, and is refused as no address.
+        if port != self._port or not self.open_for(host):
+            raise Refused(f"{self.host} leads to {host}:{port}: not a public address")
+        return self._reactor.connectTCP(host, port, factory, timeout, bindAddress)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("callLater", "seconds", "getDelayedCalls"):
+            return getattr(self._reactor, name)
+        raise AttributeError(name)  # no other way of connecting leads through here
+
+
+@implementer(IStreamClientEndpoint)
+class GuardedEndpoint:
+    """The way to a public server for every connection that crawlers open. `connect` fails with Refused where the guard says no."""
+
+    def __init__(self, reactor: Any, guard: Guard, host: str, port: int, timeout_s: float) -> None:
+        """Raises Refused for a host or port that no public server has."""
+        guard.check_target(host, port)
+        self._fence = _Fence(reactor, guard, host, port)
+        self._endpoint = HostnameEndpoint(self._fence, host, port, timeout=timeout_s)
+
+    def connect(self, protocolFactory: Any) -> Any:
+        return self._endpoint.connect(protocolFactory).addErrback(self._in_words)
+
+    def _in_words(self, failure: Any) -> Any:
+        if self._fence.refused:
+            raise Refused(self._fence.refused) from failure.value
+        return failure
 
 
 class GuardMiddleware:

@@ -1,4 +1,4 @@
-"""How crawlers behave towards servers: patience with errors, obedience to robots.txt."""
+"""How crawlers behave towards servers: patience with errors, obedience to robots.txt, and no insisting where nothing works."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from protego import Protego
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
 
-from .guard import Guard, Refused
+from .guard import Refused
+from .handler import Unfetched
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 TRIES = 3
@@ -18,47 +22,56 @@ TRIES = 3
 FIRST_PAUSE_S = 0.5
 LONGEST_WAIT_S = 60.0
 """A server that asks for more patience than this gets its page left for the next visit."""
+LEFT_AFTER = 6
+"""Pages given up in a row, with none had in between, after which a visit leaves the server's others untried."""
 LONGEST_CRAWL_DELAY_S = 60.0
 ROBOTS_NAME = "JagaRuang"
+ROBOTS_BYTES = 512_000
+"""What is read of a robots.txt, however long it is: RFC 9309 (2.5) asks for at least 500 KiB."""
+ROBOTS_S = 15.0
+"""Longest time for one try at robots.txt: until it is there, nothing else moves on that server."""
 
 
 class PatienceMiddleware:
     """Tries again after server errors and lost connections, with growing pauses, and as long after a 429 as it asks."""
 
-    def __init__(self, guard: Guard) -> None:
-        self.guard = guard
+    def __init__(self) -> None:
         self._closed_until: dict[str, float] = {}
-
-    @classmethod
-    def from_crawler(cls, crawler: Any) -> PatienceMiddleware:
-        return cls(crawler.settings["JAGA_GUARD"])
+        self._given_up: dict[str, int] = {}
 
     async def process_request(self, request: Any) -> None:
-        wait = self._closed_until.get(urlparse_cached(request).netloc, 0.0) - time.monotonic()
-        if wait > 0:
+        server = urlparse_cached(request).netloc
+        wait = self._closed_until.get(server, 0.0) - time.monotonic()
+        if wait > 0 and self._given_up.get(server, 0) < LEFT_AFTER:
             await asyncio.sleep(min(wait, LONGEST_WAIT_S))
+        if self._given_up.get(server, 0) >= LEFT_AFTER:
+            raise Unfetched("not tried: the server failed too often in this visit")
 
     async def process_response(self, request: Any, response: Any) -> Any:
+        server = urlparse_cached(request).netloc
         if response.status not in RETRIED:
+            self._given_up.pop(server, None)
             return response
         asked = retry_after_s(response.headers.get(b"Retry-After"))
         if asked is not None and asked > LONGEST_WAIT_S:
-            return response
+            # Whoever asks for so long means every page.
+            self._given_up[server] = LEFT_AFTER
+            raise Unfetched(f"HTTP {response.status}, with the wish to wait {asked:.0f} s")
         again = self._again(request)
         if again is None:
             return response
         pause = asked if asked is not None else FIRST_PAUSE_S * 2 ** (again.meta["jaga_tries"] - 1)
         if response.status == 429:
-            self._closed_until[urlparse_cached(request).netloc] = time.monotonic() + pause
+            self._closed_until[server] = time.monotonic() + pause
         await asyncio.sleep(pause)
         return again
 
     async def process_exception(self, request: Any, exception: Exception) -> Any:
-        parts = urlparse_cached(request)
-        where = ((parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80))
-        if where in self.guard.refused:
-            raise Refused(self.guard.refused[where]) from exception
-        if not isinstance(exception, (OSError, TimeoutError)) and type(exception).__name__ not in _LOST:
+        if not isinstance(exception, Unfetched):
+            return None
+        if not exception.again:
+            if not exception.for_good:
+                self._give_up(request)
             return None
         again = self._again(request)
         if again is not None:
@@ -68,17 +81,15 @@ class PatienceMiddleware:
     def _again(self, request: Any) -> Any:
         tries = request.meta.get("jaga_tries", 0) + 1
         if tries >= TRIES:
+            self._give_up(request)
             return None
         again = request.replace(dont_filter=True)
         again.meta["jaga_tries"] = tries
         return again
 
-
-_LOST = {
-    "CannotResolveHostError", "DownloadConnectionRefusedError", "DownloadFailedError", "DownloadTimeoutError", "ResponseDataLossError",
-    "ConnectionLost", "ConnectionDone", "ResponseFailed", "ResponseNeverReceived", "TCPTimedOutError", "DNSLookupError", "ConnectError",
-}  # fmt: skip
-"""Errors of Scrapy and Twisted that another try may cure."""
+    def _give_up(self, request: Any) -> None:
+        server = urlparse_cached(request).netloc
+        self._given_up[server] = self._given_up.get(server, 0) + 1
 
 
 def retry_after_s(value: bytes | None) -> float | None:
@@ -86,7 +97,7 @@ def retry_after_s(value: bytes | None) -> float | None:
     if not value:
         return None
     text = value.decode("latin-1").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
@@ -94,27 +105,62 @@ def retry_after_s(value: bytes | None) -> float | None:
         return None
 
 
-class ObedienceMiddleware(RobotsTxtMiddleware):  # type: ignore[misc]
+class ObedienceMiddleware:
     """robots.txt as RFC 9309 has it: a server that fails to give it allows nothing; Crawl-delay lengthens the pauses."""
 
-    async def _parse_robots(self, response: Any, netloc: str, request: Any) -> None:
-        if response.status >= 500:
-            response = response.replace(body=b"User-agent: *\nDisallow: /\n")
-        elif response.status >= 400:
-            response = response.replace(body=b"")
-        await super()._parse_robots(response, netloc, request)
+    def __init__(self, crawler: Any) -> None:
+        self.crawler = crawler
+        self._rules: dict[str, asyncio.Future[Protego | Exception]] = {}
 
-    def process_request_2(self, rp: Any, request: Any) -> None:
-        super().process_request_2(rp, request)
-        if rp is None:
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> ObedienceMiddleware:
+        return cls(crawler)
+
+    async def process_request(self, request: Any) -> None:
+        if request.meta.get("is_robots_txt"):
             return
+        parts = urlparse_cached(request)
+        site = f"{parts.scheme}://{parts.netloc}"
+        if site not in self._rules:
+            # A task of its own: the request that asked first may be given up, and others wait for the same file.
+            self._rules[site] = asyncio.ensure_future(self._ask(site))
+        rules = await asyncio.shield(self._rules[site])
+        if isinstance(rules, Exception):
+            raise rules
+        if not rules.can_fetch(request.url, ROBOTS_NAME):
+            raise IgnoreRequest("Forbidden by robots.txt")
+        self._slow_down(rules.crawl_delay(ROBOTS_NAME), request)
+
+    async def _ask(self, site: str) -> Protego | Exception:
+        """The rules, or what to say to every request for this site."""
+        request = Request(
+            f"{site}/robots.txt",
+            priority=1000,
+            callback=NO_CALLBACK,
+            meta={"is_robots_txt": True, "cut_at": ROBOTS_BYTES, "download_timeout": ROBOTS_S},
+        )
         try:
-            told = rp.rp.crawl_delay(ROBOTS_NAME)
-        except AttributeError:
+            response = await self.crawler.engine.download_async(request)
+        except Refused as refused:
+            return refused
+        except IgnoreRequest:
+            return Protego.parse("")  # redirected more than five times: as good as none (RFC 9309, 2.3.1.2)
+        except Exception as error:  # whatever kept it away: without robots.txt nothing is allowed (2.3.1.4)
+            return Unfetched(f"{error}, when asked for robots.txt")
+        if response.status >= 500 or response.status == 429:
+            return Unfetched(f"robots.txt answers HTTP {response.status}: nothing may be fetched")
+        if response.status >= 300:
+            return Protego.parse("")
+        body = response.body
+        if "cut" in response.flags:
+            body = body[: body.rfind(b"\n") + 1]  # half a rule would say something else
+        return Protego.parse(body.decode("utf-8-sig", "ignore"))
+
+    def _slow_down(self, told: float | None, request: Any) -> None:
+        if not told:
             return
-        if told:
-            key = self.crawler.engine.downloader.get_slot_key(request)
-            slot = self.crawler.engine.downloader.slots.get(key)
-            if slot is not None and slot.delay < told:
-                slot.delay = min(float(told), LONGEST_CRAWL_DELAY_S)
-                slot.concurrency = 1
+        downloader = self.crawler.engine.downloader
+        slot = downloader.slots.get(downloader.get_slot_key(request))
+        if slot is not None and slot.delay < told:
+            slot.delay = min(float(told), LONGEST_CRAWL_DELAY_S)
+            slot.concurrency = 1

@@ -23,6 +23,13 @@ MOST_ENTRIES = 1000
 """Of a feed that has more, the first are read: real ones hold at most some hundred, and each costs a millisecond."""
 _ENTRY = re.compile(r"<(?:item|entry)\b", re.I)
 _ITEM = re.compile(r"<item\b", re.I)
+_HTML = re.compile(r"<(!doctype html|html)", re.I)
+MOST_DEEP = 2000
+"""Elements within elements. feedparser's time grows with the square of it: 100,000 take 10 s. Real feeds have less than 20."""
+_LONG_TAG = re.compile(r"<([\w:.-]+)[^<>]{6000,}>")
+"""Tags whose attributes are dropped, for the same reason: 30,000 attributes take 12 s. Real ones that are so long hold pictures."""
+_CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.S)
+_TAG = re.compile(r"<(/?)[a-zA-Z][^<>]*?(/?)>")
 _PERMALINK = re.compile(
     r"""<guid\b(?![^<>]{0,200}ispermalink\s*=\s*["']false)[^<>]{0,200}>\s*(?:<!\[CDATA\[\s*)?(https?://[^\s<\]]+)""",
     re.I,
@@ -48,15 +55,19 @@ def _xml_feed(text: str, page: Page, notes: Notes) -> Iterator[Item]:
     if len(starts) > MOST_ENTRIES:
         notes.add(f"{len(starts)} entries, the first {MOST_ENTRIES} are read", page.url)
         text = text[: starts[MOST_ENTRIES]]
+    if _HTML.match(text):
+        notes.add("shape changed: HTML where a feed was expected (blocked?)", page.url)
+        return
+    text = _LONG_TAG.sub(r"<\1>", text)
+    if _depth(text) > MOST_DEEP:
+        notes.add(f"shape changed: elements nested deeper than {MOST_DEEP}", page.url)
+        return
     # Characters are right already: whatever the declaration says of them is now wrong.
     body = '<?xml version="1.0" encoding="utf-8"?>' + _DECLARATION.sub("", text, count=1)
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": page.url}
     feed = feedparser.parse(body.encode(), response_headers=headers, sanitize_html=False, resolve_relative_uris=True)
     if not feed.version and not feed.entries:
-        what = (
-            "HTML where a feed was expected (blocked?)" if re.match(r"<(!doctype html|html)", text, re.I) else "no feed"
-        )
-        notes.add(f"shape changed: {what}", page.url)
+        notes.add("shape changed: no feed", page.url)
         return
     if feed.bozo and feed.get("bozo_exception") is not None:
         notes.add(f"broken XML, read as far as it goes: {str(feed.bozo_exception)[:120]}", page.url)
@@ -74,6 +85,17 @@ def _xml_feed(text: str, page: Page, notes: Notes) -> Iterator[Item]:
     for link in feed.feed.get("links", []):
         if link.get("rel") == "next" and (url := resolve(page.url, link.get("href"))):
             yield LinkItem(url, "next page")
+
+
+def _depth(text: str) -> int:
+    """How deep elements are nested at most, roughly."""
+    if text.count("<") < MOST_DEEP:
+        return 0
+    depth = deepest = 0
+    for tag in _TAG.finditer(_CDATA.sub("", text)):
+        depth += -1 if tag.group(1) else 0 if tag.group(2) else 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _entry(entry: Any, permalink: str | None, page: Page, notes: Notes, where: str) -> Iterator[Item]:

@@ -8,12 +8,9 @@ from typing import Any
 from pipeline.contracts import digest
 
 from ..archive import Fetch
-from ..pages.items import ClaimItem, Item, LinkItem, PostItem, ProblemItem
+from ..pages.items import ClaimItem, Item, LinkItem, PostItem
 from ..seen import Mark
 from .visit import Visit
-
-BLIND = ("blocked", "shape changed", "refused", "no such", "not JSON", "empty page", "empty body", "empty feed")
-"""How a page object begins to say that a page shows nothing, though it came."""
 
 
 class Changed(Visit):
@@ -56,11 +53,3 @@ def mark_of(item: PostItem | ClaimItem) -> Mark:
     acts = sorted(f"{name}={n}" for name, n in item.counts.items() if name != "views")
     state = digest(item.text, item.edited_at or "", *item.links, "|", *item.media, "|", *acts)[:16]
     return f"post:{item.platform}:{item.native_id}", state
-
-
-def blindness(items: Sequence[Item]) -> str | None:
-    """Why a page shows nothing, if it says so and gave nothing."""
-    if any(not isinstance(item, ProblemItem) for item in items):
-        return None
-    said = (item.what for item in items if isinstance(item, ProblemItem))
-    return next((what for what in said if what.startswith(BLIND)), None)

@@ -83,5 +83,5 @@ def _heights(body: bytes) -> dict[str, str]:
             for t in topics
             if "id" in t
         }
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}

@@ -9,7 +9,8 @@ from typing import Any
 from .. import places
 from ..pages.address import with_query
 from ..pages.items import LinkItem
-from .changed import Changed, blindness
+from .changed import Changed
+from .visit import blindness
 
 SLACK_DAYS = 7
 """How long the API may take to list a review: each visit looks so far behind the last one."""
@@ -41,7 +42,7 @@ class FactCheckApi(Changed):
     async def listing(self, response: Any, **carried: Any) -> Any:
         gate = response.meta["asked"]
         fetch = self.fetch_of(response)
-        items = self.read("factcheck_api", fetch)
+        items = self.read("factcheck_api", fetch, listing=True)
         if why := blindness(items):
             await self.keep(fetch, items)
             await self.blinded(gate, why)

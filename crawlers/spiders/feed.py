@@ -6,8 +6,7 @@ from typing import Any
 
 from ..archive import Fetch
 from ..pages.items import LinkItem, PostItem, ProblemItem
-from .changed import blindness
-from .visit import Missed, Visit
+from .visit import Missed, Visit, blindness
 
 
 class Feed(Visit):
@@ -15,7 +14,7 @@ class Feed(Visit):
 
     async def listing(self, response: Any, **carried: Any) -> Any:
         fetch = self.fetch_of(response)
-        items = self.read("feed", fetch) if response.status != 304 else []
+        items = self.read("feed", fetch, listing=True) if response.status != 304 else []
         if why := blindness(items):
             await self.keep(fetch, items)
             await self.blinded(response.meta["asked"], why)

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..pages import forum
 from ..pages.items import LinkItem, PostItem
-from .changed import Changed, blindness
-from .visit import Missed
+from .changed import Changed
+from .visit import Missed, blindness
 
 
 class Forum(Changed):
@@ -27,7 +27,7 @@ class Forum(Changed):
         if not await self.sighted(response):
             return
         fetch = self.fetch_of(response)
-        items = self.read("forum", fetch)
+        items = self.read("forum", fetch, listing=True)
         if why := blindness(items):
             await self.keep(fetch, items)
             await self.blinded(response.meta["asked"], why)

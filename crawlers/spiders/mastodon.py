@@ -8,8 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from .. import places
 from ..pages.items import LinkItem
-from .changed import blindness
-from .visit import Visit
+from .visit import Visit, blindness
 
 
 class Mastodon(Visit):
@@ -46,7 +45,7 @@ class Mastodon(Visit):
 
     async def listing(self, response: Any, **carried: Any) -> Any:
         fetch = self.fetch_of(response)
-        items = self.read("mastodon", fetch) if response.status != 304 else []
+        items = self.read("mastodon", fetch, listing=True) if response.status != 304 else []
         if why := blindness(items):
             await self.keep(fetch, items)
             await self.blinded(response.meta["asked"], why)
@@ -68,5 +67,5 @@ class Mastodon(Visit):
 def _first_id(body: bytes) -> str | None:
     try:
         return str(json.loads(body)[0]["id"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None

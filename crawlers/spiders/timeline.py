@@ -12,7 +12,8 @@ from pipeline.contracts import Gap
 from .. import places
 from ..pages import dates
 from ..pages.items import Item, LinkItem, PostItem
-from .changed import Changed, blindness
+from .changed import Changed
+from .visit import blindness
 
 MOST_REMEMBERED = 100
 """Posts of the newest page that are remembered: whichever of them still stands next time ends the way back."""
@@ -45,7 +46,7 @@ class Timeline(Changed):
             await self.sighted(response)
             return
         fetch = self.fetch_of(response)
-        items = self.read(self.page, fetch)
+        items = self.read(self.page, fetch, listing=newest)
         if newest and (why := blindness(items)):
             await self.keep(fetch, items)
             await self.blinded(response.meta["asked"], why)
@@ -68,8 +69,11 @@ class Timeline(Changed):
             return
         if request := self.to(url, self.listing, listing=True):
             yield request
-        elif self._known_top:
-            await self._too_much(posts)
+        elif self.taken >= self.source.max_pages:
+            # Told here, with the time from which on posts were missed; what lies before a first visit is no gap.
+            self.left -= 1
+            if self._known_top:
+                await self._too_much(posts)
 
     def _newest_first(self, posts: Sequence[PostItem]) -> Sequence[PostItem]:
         return posts

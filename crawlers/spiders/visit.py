@@ -17,9 +17,10 @@ from pipeline.contracts import Gap
 
 from ..archive import Fetch
 from ..guard import Refused
+from ..handler import Unfetched
 from ..keys import Keys
 from ..pages import read
-from ..pages.items import Item
+from ..pages.items import Item, ProblemItem
 from ..pages.page import Page, Pseudonym
 from ..publish import Harvest, PublisherThread
 from ..seen import Mark, Seen
@@ -63,8 +64,15 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         self.source = source
         self.errand = errand
         self.taken = 0
+        self.left = 0
         self.failures = 0
         self._after: list[Mark] = []
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Visit:
+        visit: Visit = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(visit.broken, signal=scrapy.signals.spider_error)
+        return visit
 
     # -- going
 
@@ -81,6 +89,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
     def to(self, url: str, callback: Any, *, listing: bool = False, **carried: Any) -> Any:
         """A request; None if the visit has taken all it may. A listing is asked for only if it changed."""
         if self.taken >= self.source.max_pages:
+            self.left += 1
             return None
         self.taken += 1
         headers = {}
@@ -116,12 +125,23 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, values in response.headers.items() for v in values]
         return Fetch(response.url, response.body, datetime.now(UTC), response.status, headers)
 
-    def read(self, kind: str, fetch: Fetch) -> list[Item]:
+    def read(self, kind: str, fetch: Fetch, *, listing: bool = False) -> list[Item]:
+        """What the page holds; one that gave nothing is a gap, but for a blind `listing`, of which the caller tells (`blinded`)."""
+        items = self.items_of(kind, fetch)
+        if (why := unread(items)) and not (listing and blindness(items)):
+            self._gap(f"{why}: {fetch.url}", fetch.fetched_at)
+        return items
+
+    def items_of(self, kind: str, fetch: Fetch) -> list[Item]:
         return read(kind, self.page_of(fetch))
 
     def page_of(self, fetch: Fetch) -> Page:
         content_type = next((v for n, v in fetch.headers if n.lower() == "content-type"), "")
         return Page(fetch.body, fetch.url, content_type, self.errand.pseudonym, fetch.fetched_at)
+
+    def _gap(self, cause: str, began_at: datetime) -> None:
+        gap = Gap(source=self.source.id, began_at=began_at, ended_at=datetime.now(UTC), cause=cause[:1000])
+        self.errand.publisher.put(Harvest(self.source.id, None, gaps=[gap]))
 
     async def keep(
         self, fetch: Fetch | None, items: Iterable[Item], *, marks: Sequence[Mark] = (), gaps: Sequence[Gap] = ()
@@ -154,7 +174,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
     async def missed(self, failure: Any) -> Any:
         """A page that could not be had: one line in words, one gap."""
         request = failure.request
-        missed = explain(failure.value, self.errand.max_page_bytes)
+        missed = explain(failure.value)
         now = datetime.now(UTC)
         asked = request.meta.get("asked", request.url)
         cause = f"{missed.cause}: {asked}"[:1000]
@@ -180,32 +200,62 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         if gap := self.errand.seen.sighted(self.source.id, asked, datetime.now(UTC)):
             await self.keep(None, [], gaps=[gap])
 
+    def broken(self, failure: Any, response: Any, spider: Any) -> None:
+        """A page that broke its spider is a miss of that page, told like any other; it is a mistake of ours, logged by Scrapy."""
+        self.failures += 1
+        self._gap(
+            f"page cannot be read: {type(failure.value).__name__}: {failure.value}: {response.url}", datetime.now(UTC)
+        )
+
     async def instead(self, request: Any, missed: Missed) -> None:
         """What to do without the page."""
 
     def closed(self, reason: str) -> None:
+        if self.left:
+            self._gap(f"{self.left} links left unread: a visit takes {self.source.max_pages} pages", datetime.now(UTC))
         if reason == "finished" and not self.failures and self._after:
             self.errand.publisher.put(Harvest(self.source.id, None, marks=self._after))
 
 
-def explain(error: BaseException, max_page_bytes: int) -> Missed:
+_BROKEN_OFF = ("broken XML", "page cannot be read further")
+"""How problems begin of pages whose rest was not read."""
+
+
+def unread(items: Sequence[Item]) -> str | None:
+    """Why a response that came well gave nothing, or not all it had; None if it was read."""
+    problems = [item.what for item in items if isinstance(item, ProblemItem)]
+    if problems and len(problems) == len(items):
+        # What is wrong with the page says more than what is wrong with its characters.
+        return next((what for what in problems if not what.startswith("bytes that are not")), problems[0])
+    return next((what for what in problems if what.startswith(_BROKEN_OFF)), None)
+
+
+BLIND = ("blocked", "shape changed", "refused", "no such", "not JSON", "empty page", "empty body", "empty feed")
+"""How a page object begins to say that a page shows nothing, though it came."""
+
+
+def blindness(items: Sequence[Item]) -> str | None:
+    """Why a page shows nothing, if it says so and gave nothing."""
+    if any(not isinstance(item, ProblemItem) for item in items):
+        return None
+    said = (item.what for item in items if isinstance(item, ProblemItem))
+    return next((what for what in said if what.startswith(BLIND)), None)
+
+
+def explain(error: BaseException) -> Missed:
     """A failure in words."""
     if isinstance(error, HttpError):
         status = error.response.status
         return Missed(f"HTTP {status}", status in _GONE_FOR_GOOD)
     if isinstance(error, Refused):
         return Missed(f"not allowed to fetch: {error}", True)
+    if isinstance(error, Unfetched):
+        return Missed(str(error), error.for_good)
     text, name = str(error), type(error).__name__
     if isinstance(error, IgnoreRequest) and "robots.txt" in text:
         return Missed("robots.txt forbids it", True)
     if isinstance(error, IgnoreRequest) and "redirections" in text:
         return Missed("redirects in circles", True)
-    if name == "DownloadCancelledError" or "DOWNLOAD_MAXSIZE" in text:
-        return Missed(f"body longer than {max_page_bytes} bytes", True)
-    if "Timeout" in name:
-        return Missed("no answer in time", False)
-    if name in ("CannotResolveHostError", "DNSLookupError"):
-        return Missed("host name cannot be resolved", False)
-    if "Refused" in name:
-        return Missed("connection refused", False)
+    if isinstance(error, ValueError):
+        return Missed(f"broken address: {text}"[:300], True)
     return Missed(f"{name}: {text}"[:300], isinstance(error, IgnoreRequest))

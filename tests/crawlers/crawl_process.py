@@ -10,18 +10,24 @@ from typing import Any
 
 def main() -> int:
     told: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
-    from crawlers import guard
+    from crawlers import crawl as crawl_module
+    from crawlers import guard, manners
     from crawlers.__main__ import _log_in_words
     from crawlers.crawl import crawl
     from crawlers.sources import read_sources
     from pipeline.settings import load_settings
     from tests.crawlers.fakes import FakeBroker
+    from tests.crawlers.internet import join
 
     _log_in_words()
     if "ports" in told:
         guard.PORTS = frozenset(told["ports"])
-    if "names" in told:
-        _invent_names(told["names"])
+    if "fetch_s" in told:
+        crawl_module.FETCH_S = manners.ROBOTS_S = told["fetch_s"]
+    if told.get("broken_spider"):
+        _break_spider()
+    if "internet" in told:
+        join(told["internet"])
     tally = crawl(
         load_settings(),
         read_sources(told["sources"], "test"),
@@ -33,35 +39,13 @@ def main() -> int:
     return 0
 
 
-def _invent_names(names: dict[str, str]) -> None:
-    """Host names that resolve to what the test says; numeric forms as the C library reads them."""
-    import socket
+def _break_spider() -> None:
+    from crawlers.spiders.feed import Feed
 
-    from twisted.internet import _resolver
+    async def article(*_: Any, **__: Any) -> None:
+        raise RuntimeError("kesalahan kita sendiri")
 
-    real = socket.getaddrinfo
-
-    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-        name = host.decode() if isinstance(host, bytes) else host
-        return real(names.get(name.lower().rstrip("."), name), *args, **kwargs)
-
-    default = _resolver.GAIResolver.__init__
-
-    def patched(self: Any, reactor: Any, getThreadPool: Any = None, _: Any = None) -> None:
-        default(self, reactor, getThreadPool, getaddrinfo)
-
-    from crawlers import guard
-
-    original = guard.GuardedResolver.__init__
-
-    def guarded(self: Any, resolver: Any, the_guard: Any) -> None:
-        from twisted.internet import reactor
-
-        invented = _resolver.GAIResolver.__new__(_resolver.GAIResolver)
-        patched(invented, reactor)
-        original(self, invented, the_guard)
-
-    guard.GuardedResolver.__init__ = guarded  # type: ignore[method-assign]
+    Feed.article = article  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

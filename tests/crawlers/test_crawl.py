@@ -13,7 +13,7 @@ from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
 
-from pipeline.topology import POSTS_RAW
+from pipeline.topology import GAPS, POSTS_RAW
 
 from .conftest import ROOT
 from .fakes import Answer, Site, published
@@ -102,7 +102,7 @@ def test_each_thing_that_goes_wrong_is_one_gap_in_words_and_its_teaser_is_kept(c
         result = crawl(site, [source(site, "feed", "/rss")])
     assert len(result.posts) == len(links)
     causes = {gap.cause.rsplit("/", 1)[-1]: gap.cause for gap in result.gaps}
-    assert len(result.gaps) == 9, result.causes
+    assert len(result.gaps) == 10, result.causes
     assert causes["hilang"].startswith("HTTP 404")
     assert causes["rusak"].startswith("HTTP 500")
     assert any(c.startswith("redirects in circles") for c in result.causes)
@@ -113,9 +113,22 @@ def test_each_thing_that_goes_wrong_is_one_gap_in_words_and_its_teaser_is_kept(c
     assert any(c.startswith("robots.txt forbids it") for c in result.causes)
     assert site.hits["/rahasia/x"] == 0
     assert site.hits["/rusak"] == 3
+    assert causes["kosong"].startswith("empty page")
     for gap in result.gaps:
-        assert result.said.count(gap.cause) == 1, "said once, in words"
+        assert causes["kosong"] == gap.cause or result.said.count(gap.cause) == 1, "said once, in words"
     assert result.tally["problems"] == 1, "the empty page"
+
+
+def test_a_page_that_breaks_its_spider_is_a_gap_and_the_others_are_read(job: Callable[..., Any]) -> None:
+    with Site({"/a": article(1)}) as site:
+        site.answers["/rss"] = feed("/a")
+        sources = [source(site, "feed", "/rss"), {**source(site, "article", "/a"), "id": "utuh"}]
+        made = job(site, sources, broken_spider=True)
+        done = subprocess.run(made.command, env=made.env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    causes = [gap.cause for gap in published(made.out, GAPS)]
+    assert causes == [f"page cannot be read: RuntimeError: kesalahan kita sendiri: {site.base}/a"]
+    assert [post.source for post in published(made.out, POSTS_RAW)] == ["utuh"]
 
 
 def test_a_server_that_stumbles_once_is_asked_again(crawl: Callable[..., Any]) -> None:
@@ -167,7 +180,7 @@ def test_an_unreachable_source_is_one_gap_until_it_is_back(crawl: Callable[..., 
 def test_a_robots_txt_that_fails_allows_nothing(crawl: Callable[..., Any]) -> None:
     with Site({"/robots.txt": Answer(status=500), "/rss": feed("/a")}) as site:
         result = crawl(site, [source(site, "feed", "/rss")])
-    assert (site.hits["/rss"], result.causes) == (0, ["robots.txt forbids it"])
+    assert (site.hits["/rss"], result.causes) == (0, ["robots.txt answers HTTP 500: nothing may be fetched"])
 
 
 def test_claims_come_before_posts_and_from_every_page_of_a_fact_checker(crawl: Callable[..., Any]) -> None:

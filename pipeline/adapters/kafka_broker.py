@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any
+from weakref import WeakSet
 
 from kafka import (
     ConsumerRebalanceListener,
@@ -76,6 +77,7 @@ class KafkaBroker:
         self._servers = list(servers)
         self._prefix = prefix
         self._lock = RLock()
+        self._subscriptions: WeakSet[KafkaSubscription] = WeakSet()
         self._made_producer: Any = None
         self._made_admin: Any = None
 
@@ -122,7 +124,9 @@ class KafkaBroker:
                 raise
 
     def subscribe(self, group: str, topics: Sequence[str]) -> KafkaSubscription:
-        return KafkaSubscription(self, group, topics)
+        subscription = KafkaSubscription(self, group, topics)
+        self._subscriptions.add(subscription)
+        return subscription
 
     def progress(self, group: str, topic: str) -> Progress:
         with self.errors("read progress"), self._lock:
@@ -174,6 +178,9 @@ class KafkaBroker:
         return f"Kafka {version}, {len(cluster['brokers'])} broker(s), {','.join(self._servers)}"
 
     def close(self) -> None:
+        # A consumer has a thread that goes on asking for its servers until it is closed.
+        for subscription in list(self._subscriptions):
+            subscription.close()
         with self._lock:
             self._drop_producer(self._made_producer)
             self._drop_admin()

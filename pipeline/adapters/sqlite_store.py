@@ -245,9 +245,10 @@ def _put(
             return Written("older")
         sets = "".join(f", {name} = ?" for name in columns)
         db.execute(f"UPDATE {kind} SET body = ?{sets} WHERE n = ?", (entry.body, *sortable, n))  # noqa: S608
-        if (before.words, before.terms) != (entry.words, entry.terms):
-            _unindex(db, kind, n, before)
-            _index(db, kind, n, entry)
+        # Only what differs: a post that finds its story keeps its words, and those are most of the work.
+        _index_words(db, kind, n, gone=_words(before) - _words(entry), come=_words(entry) - _words(before))
+        if before.terms != entry.terms:
+            _index_terms(db, kind, n, gone=before.terms, come=entry.terms)
     return Written("stored")
 
 
@@ -257,26 +258,44 @@ def _find(db: sqlite3.Connection, kind: Kind, id_: str) -> tuple[int, str] | Non
     return row
 
 
+Words = set[tuple[str, str]]
+"""(field, value) of a document's keywords and flags."""
+
+
+def _words(entry: Entry) -> Words:
+    return {(field, value) for field, values in entry.words.items() for value in values}
+
+
 def _index(db: sqlite3.Connection, kind: Kind, n: int, entry: Entry) -> None:
-    db.executemany(
-        f"INSERT INTO {kind}_words VALUES (?, ?, ?)",  # noqa: S608
-        [(field, value, n) for field, values in entry.words.items() for value in values],
-    )
-    if entry.terms:
-        db.execute(f"INSERT INTO {kind}_terms (rowid, terms) VALUES (?, ?)", (n, _text(entry.terms)))  # noqa: S608
+    _index_words(db, kind, n, gone=set(), come=_words(entry))
+    _index_terms(db, kind, n, gone=(), come=entry.terms)
 
 
 def _unindex(db: sqlite3.Connection, kind: Kind, n: int, entry: Entry) -> None:
+    _index_words(db, kind, n, gone=_words(entry), come=set())
+    _index_terms(db, kind, n, gone=entry.terms, come=())
+
+
+def _index_words(db: sqlite3.Connection, kind: Kind, n: int, *, gone: Words, come: Words) -> None:
     db.executemany(
         f"DELETE FROM {kind}_words WHERE field = ? AND value = ? AND n = ?",  # noqa: S608
-        [(field, value, n) for field, values in entry.words.items() for value in values],
+        [(field, value, n) for field, value in gone],
     )
-    if entry.terms:
+    db.executemany(
+        f"INSERT INTO {kind}_words VALUES (?, ?, ?)",  # noqa: S608
+        [(field, value, n) for field, value in come],
+    )
+
+
+def _index_terms(db: sqlite3.Connection, kind: Kind, n: int, *, gone: Sequence[str], come: Sequence[str]) -> None:
+    if gone:
         # A contentless index has to be told what it forgets.
         db.execute(
             f"INSERT INTO {kind}_terms ({kind}_terms, rowid, terms) VALUES ('delete', ?, ?)",  # noqa: S608
-            (n, _text(entry.terms)),
+            (n, _text(gone)),
         )
+    if come:
+        db.execute(f"INSERT INTO {kind}_terms (rowid, terms) VALUES (?, ?)", (n, _text(come)))  # noqa: S608
 
 
 def _make(db: sqlite3.Connection, kind: Kind) -> None:

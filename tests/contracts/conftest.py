@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.adapters.choose import open_broker, open_store
+from pipeline.adapters.choose import open_store
 from pipeline.ports import FIELDS, Broker, Filter, SearchStore
 from pipeline.settings import Settings
+from tests.contracts.member import open_log
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Log:
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def open(self) -> Broker:
-        broker = open_broker(self.settings)
+        broker = open_log(self.settings)
         self.brokers.append(broker)
         return broker
 

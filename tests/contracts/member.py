@@ -15,12 +15,22 @@ import sys
 import time
 
 from pipeline.adapters.choose import open_broker
-from pipeline.ports import Fenced, Message, Record, Subscription
-from pipeline.settings import load_settings
+from pipeline.adapters.sqlite_broker import SqliteBroker
+from pipeline.ports import Broker, Fenced, Message, Record, Subscription
+from pipeline.settings import Settings, load_settings
+
+LEASE_S = 5.0
+"""On SQLite; the program's 30 s would make every dead member cost as much."""
+
+
+def open_log(settings: Settings) -> Broker:
+    if settings.broker.startswith("sqlite"):
+        return SqliteBroker(settings.log_file, lease_s=LEASE_S)
+    return open_broker(settings)
 
 
 def main(what: str, *words: str) -> None:
-    broker = open_broker(load_settings())
+    broker = open_log(load_settings())
     if what == "publish":
         topic, name, n = words
         for i in range(int(n)):

@@ -17,13 +17,13 @@ from itertools import pairwise
 import pytest
 
 from pipeline.adapters.choose import open_broker
-from pipeline.adapters.sqlite_broker import LEASE_S
 from pipeline.ports import Broker, Fenced, Message, Partition, Progress, Record, RejectPost, RetryLater, Subscription
 from pipeline.settings import Settings
 from tests.contracts.conftest import Log
+from tests.contracts.member import LEASE_S
 
 PATIENCE_S = 75.0
-"""A dead member is noticed after 10 s (Kafka) or 30 s (SQLite); the rest is for a busy machine."""
+"""A dead member is noticed after 10 s (Kafka) or LEASE_S (SQLite); the rest is for a busy machine."""
 
 
 def take(subscription: Subscription, n: int, patience_s: float = PATIENCE_S) -> list[Message]:

@@ -40,6 +40,7 @@ class Site:
     settings: Settings
     lease_s: float
     started: list[BaseProcess] = field(default_factory=list)
+    houses: list[TestHouse] = field(default_factory=list)
 
     @classmethod
     def make(cls, home: Path, broker: str = "sqlite://", store: str = "sqlite://", lease_s: float = 0.0) -> Site:
@@ -48,7 +49,8 @@ class Site:
         return cls(Settings(home=home, broker=broker, store=store, index_prefix=prefix), lease_s)
 
     def open(self) -> TestHouse:
-        return open_site(self.settings, self.lease_s)
+        self.houses.append(open_site(self.settings, self.lease_s))
+        return self.houses[-1]
 
     def start(self, plan: Plan | None = None) -> BaseProcess:
         process = _processes.Process(target=work, args=(self.settings, self.lease_s, plan or Plan()))
@@ -76,6 +78,8 @@ class Site:
             if process.exitcode is None:
                 process.kill()
             process.join()
+        for house in self.houses:
+            house.close()
         if self.settings.store.startswith("elasticsearch"):
             _forget(self.settings)
 

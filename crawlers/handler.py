@@ -44,6 +44,7 @@ MOST_HEAD_BYTES = 65_536
 MOST_HEADERS = 200
 KEPT_OPEN_S = 15.0
 """How long an idle connection waits for the next page of its server."""
+GOODBYE_S = 1.0
 
 _CERTIFICATE_WORDS = {
     9: "is not valid yet",
@@ -107,11 +108,11 @@ class GuardedHandler(BaseDownloadHandler):  # type: ignore[misc]
             raise fetching.in_words(error) from error
 
     async def close(self) -> None:
-        # Waiting for servers to say goodbye would let them hold up the end of a visit.
-        for connections in self._pool._connections.values():
-            for connection in connections:
-                connection.transport.abortConnection()
+        # Not waited for: servers that never say goodbye would hold up the end of a visit. They are hung up on a little later.
+        open_still = [connection for connections in self._pool._connections.values() for connection in connections]
         self._pool.closeCachedConnections()
+        for connection in open_still:
+            self._reactor.callLater(GOODBYE_S, _hang_up, connection)
 
 
 @implementer(IAgentEndpointFactory)
@@ -239,6 +240,11 @@ def _abort(transport: Any) -> None:
     )
     if abort is not None:
         abort()
+
+
+def _hang_up(connection: Any) -> None:
+    if connection.state != "CONNECTION_LOST":
+        _abort(connection.transport)
 
 
 class _Reader(Protocol):  # type: ignore[misc]

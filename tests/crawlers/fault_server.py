@@ -194,7 +194,7 @@ async def server_error(to: Connection, path: str) -> None:
 @fault
 async def storm(to: Connection, path: str) -> None:
     if path == "/":
-        items = "".join(f"<item><title>Kabar {n}</title><link>/{n}</link></item>" for n in range(60))
+        items = "".join(f"<item><title>Kabar {n}</title><link>/{n}</link></item>" for n in range(150))
         await to.answer(f"<rss version='2.0'><channel><title>t</title>{items}</channel></rss>")
     else:
         await to.answer(b"", "503 Service Unavailable")

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from crawlers.pages import read
+from crawlers.pages.page import Page
 from pipeline.contracts import Gap, Post
 from pipeline.topology import GAPS, POSTS_RAW
 
@@ -26,7 +28,7 @@ from .internet import PUBLIC, NameServer, Trap, connections
 FETCH_S = 3.0
 """Longest time for one answer in these tests."""
 BOUND_S = 60.0
-GROWTH_BYTES = 100_000_000
+GROWTH_BYTES = 50_000_000
 
 MISSES = {
     "silence": "no answer in time",
@@ -109,7 +111,7 @@ READ = {
     "no-type": 3,
     "bad-dates": 6,
     "cut-feed": 2,
-    "storm": 60,
+    "storm": 150,
     "calendar": 15,
     "robots-huge": 3,
     "robots-bomb": 3,
@@ -171,7 +173,7 @@ def met(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Met]:
             if name not in ("storm",):
                 source["follow"] = False
             else:
-                source["max_pages"] = 100
+                source["max_pages"] = 200
             sources.append(source)
         config, out = folder / "crawl.json", folder / "log.bin"
         told = {
@@ -244,18 +246,19 @@ def test_nothing_left_the_guard(met: Met) -> None:
 def test_no_fault_is_insisted_on(met: Met) -> None:
     for name in FAULTS:
         most = {
-            "storm": 100,
+            "storm": 150,
             "calendar": 15,
             "nested-sitemaps": 15,
-            "robots-redirects": 10,
-            "redirect-without-end": 6,
+            "robots-redirects": 20,
+            "redirect-without-end": 20,
+            "redirect-loop": 20,
         }.get(name, 6)
         assert met.server.hits(name) <= most, name
-    assert sum(gap.cause.startswith("not tried") for gap in met.gaps["storm"]) >= 20
+    assert sum(gap.cause.startswith("not tried") for gap in met.gaps["storm"]) >= 90
 
 
 def test_memory_stays_bounded_through_bombs_and_endless_answers(tmp_path: Path) -> None:
-    """200 MB behind each bomb, and answers without end: the download handler grows by less than the half of one."""
+    """200 MB behind each bomb, and answers without end: the download handler grows by less than a quarter of one."""
     heavy = [name for name in FAULTS if name.startswith(("bomb-", "endless-", "five-"))]
     names = {f"{name}.{DOMAIN}": [PUBLIC] for name in ("good", *heavy)}
     with FaultServer(tmp_path) as server, NameServer(names) as dns:
@@ -271,3 +274,19 @@ def test_memory_stays_bounded_through_bombs_and_endless_answers(tmp_path: Path) 
     assert rows[0][1].startswith(f"{len(FEED)} bytes")
     assert all(outcome.startswith("Unfetched: ") for _, outcome, _ in rows[1:]), rows
     assert rows[-1][2] - rows[0][2] < GROWTH_BYTES, [(name, grown - rows[0][2]) for name, _, grown in rows]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<item>" + "<a>" * 100_000,
+        "<item " + " ".join(f"a{n}='x'" for n in range(30_000)) + "><title>Kabar</title></item>",
+    ],
+    ids=["100,000 deep", "30,000 attributes"],
+)
+def test_a_feed_built_to_cost_time_is_read_quickly_or_not_at_all(inside: str) -> None:
+    """feedparser alone takes more than 10 s for each."""
+    body = f"<rss version='2.0'><channel><title>t</title>{inside}</channel></rss>".encode()
+    began = time.process_time()
+    assert read("feed", Page(body, "http://x.example/rss"))
+    assert time.process_time() - began < 3

@@ -87,17 +87,18 @@ def gap_write(gap: Gap) -> Write:
     return Write("gaps", gap.id, gap.model_dump(mode="json"))
 
 
-def story_writes(stories: Stories, known_bands: Mapping[str, Document]) -> tuple[list[Write], list[Write]]:
-    """What a placed batch changes, in two steps so that a crash between them loses no member: first the narratives that live; then,
-    when all is told, those that were taken into another, and the bands and homes that are new or have moved."""
+def story_writes(stories: Stories, known_bands: Mapping[str, Document]) -> tuple[list[Write], list[Write], list[Write]]:
+    """What a placed batch changes, in three steps so that a crash between or in them loses no member: the narratives that live; when
+    all is told, those that were taken into another; after them the bands that are new or have moved, which may point to any."""
     touched = [stories.narratives[narrative_id] for narrative_id in sorted(stories.touched)]
-    first = [_narrative_write(narrative) for narrative in touched if narrative.merged_into is None]
-    then = [_narrative_write(narrative) for narrative in touched if narrative.merged_into is not None]
+    living = [_narrative_write(narrative) for narrative in touched if narrative.merged_into is None]
+    merged = [_narrative_write(narrative) for narrative in touched if narrative.merged_into is not None]
+    bands = []
     for key, band in sorted(stories.bands.items()):
         document = {"loose": band.loose, "claimed": sorted(band.claimed)}
         if known_bands.get(key) != document:
-            then.append(Write("bands", key, document))
-    return first, then
+            bands.append(Write("bands", key, document))
+    return living, merged, bands
 
 
 def home_key(post_id: str) -> str:

@@ -78,6 +78,8 @@ class Work:
     notes: list[tuple[str, Write]] = field(default_factory=list)
     """Writes by which a later batch sees that this one was done: only once its outputs are published. A try that died before that
     is then repeated from the same state, and tells the same."""
+    last: list[tuple[str, Write]] = field(default_factory=list)
+    """Notes that may only be found once all of `notes` are stored, because they point to what those say."""
     carried: dict[str, Any] = field(default_factory=dict)
     """What the processor's own `settle` needs to know again, by position."""
     outputs: list[tuple[str, Record]] = field(default_factory=list)
@@ -93,6 +95,7 @@ class Work:
         self.writes += other.writes
         self.later += other.later
         self.notes += other.notes
+        self.last += other.last
         self.carried.update(other.carried)
         self.outputs += other.outputs
         self.dead.update(other.dead)
@@ -187,6 +190,7 @@ class Runner:
             self._insist("write to the log", lambda: self._broker.publish(outputs))
         self._observe("published")
         self._write(work, work.notes)
+        self._write(work, work.last)
         self._observe("noted")
         self._bury(messages, work)
         self._observe("dead_lettered")

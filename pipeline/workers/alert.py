@@ -55,10 +55,11 @@ class AlertWorker:
         for position, one in judged:
             stories.place(one)
             homes[one.post.id] = (position, one)
-        first, then = story_writes(stories, known_bands)
-        work.writes += [(last, write) for write in first]
-        work.notes += [(last, write) for write in then]
-        work.notes += [
+        living, merged, bands = story_writes(stories, known_bands)
+        work.writes += [(last, write) for write in living]
+        work.notes += [(last, write) for write in merged]
+        work.last += [(last, write) for write in bands]
+        work.last += [
             (position, Write("bands", home_key(key), home_document(stories.homes[key], one)))
             for key, (position, one) in homes.items()
         ]

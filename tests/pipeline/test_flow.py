@@ -181,7 +181,7 @@ def test_reading_everything_again_changes_nothing(house: TestHouse) -> None:
         work = runner._process(messages)
         runner._write(work, work.writes)
         runner._write(work, work.later + runner._processor.settle(work, []))
-        runner._write(work, work.notes)
+        runner._write(work, work.notes + work.last)
         runner._bury(messages, work)
         house.broker.publish([record for _, record in work.outputs])
     house.drain()

@@ -90,6 +90,13 @@ class Stories:
                 members.update(self.narratives[other].members)
         return narrative.model_copy(update={"members": members})
 
+    def forget(self, gone: set[str]) -> None:
+        """Take back what narratives say of these others; placing the posts that connect them says it again."""
+        for one in list(self.narratives.values()):
+            if not gone.isdisjoint((*one.near, *one.attached)):
+                near, attached = ([n for n in names if n not in gone] for names in (one.near, one.attached))
+                self._change(one.id, near=tuple(near), attached=tuple(attached))
+
     def place(self, judged: Judged) -> str:
         """Put a post into its narrative, merging those it connects; returns the narrative under which it is shown.
 

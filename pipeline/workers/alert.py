@@ -173,8 +173,11 @@ def load_stories(
     homes: dict[str, str] = {one.post.id: noted[one.post.id]["home"] for one in judged if one.post.id in noted}
     stories = Stories(bands={key: band_of(document) for key, document in known_bands.items()}, homes=homes)
 
+    asked: set[str] = set()
+
     def load(wanted: Iterable[str | None]) -> list[Narrative]:
         ids = sorted({one for one in wanted if one is not None}.difference(stories.narratives))
+        asked.update(ids)
         loaded = {key: narrative_of(document) for key, document in store.get("narratives", ids).items()} if ids else {}
         stories.narratives.update(loaded)
         return list(loaded.values())
@@ -184,4 +187,6 @@ def load_stories(
         fresh = load(one.merged_into for one in fresh)
     load(claimed for one in list(stories.narratives.values()) for claimed in one.near)
     load(loose for one in list(stories.narratives.values()) for loose in one.attached)
+    # A try that died within its first write may have stored a story that names another, and not the other.
+    stories.forget(asked.difference(stories.narratives))
     return stories, known_bands

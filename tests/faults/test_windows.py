@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from pipeline.adapters.sqlite_store import SqliteStore
 from pipeline.contracts import Claim, unpack
 from pipeline.documents import post_write
-from pipeline.ports import Filter, Write, Written
+from pipeline.ports import Filter, Kind, Write, Written
 from pipeline.runner import Step
 from pipeline.topology import ALERTS
 from tests.faults import load
@@ -141,14 +141,15 @@ def test_words_that_came_back_count_even_if_the_store_was_a_step_behind_when_the
 
 
 class HalfStore(SqliteStore):
-    """Dies once in storing bands, of which all but the homes are then there."""
+    """Dies once, in the next write of this kind, of which the part is then there that was chosen."""
 
-    armed = False
+    dies_at: Kind | None = None
+    part: Callable[[Write], bool] = staticmethod(lambda write: False)
 
     def put(self, writes: Sequence[Write]) -> list[Written]:
-        if self.armed and any(write.kind == "bands" for write in writes):
-            super().put([write for write in writes if write.kind == "bands" and write.id[:5] != "post."])
-            self.armed = False
+        if any(write.kind == self.dies_at for write in writes):
+            super().put([write for write in writes if write.kind == self.dies_at and self.part(write)])
+            self.dies_at = None
             raise Death
         return super().put(writes)
 
@@ -161,10 +162,34 @@ def test_a_band_never_leads_to_a_story_that_was_not_stored(tmp_path: Path) -> No
     for n, text in enumerate((left, right, between)):
         house.publish(a_post(str(n), text, counts={"likes": 60}))
         house.drain(["judge"])
-    store.armed = True
+    store.dies_at, store.part = "bands", lambda write: not write.id.startswith("post.")
     with pytest.raises(Death):
         house.drain(["alert"])
     house.drain(["alert"])
+    (alert,) = house.alerts()
+    assert alert.posts == 3
+    assert result_of(house).dead == frozenset()
+    house.close()
+
+
+def test_a_story_may_name_another_that_was_not_stored(tmp_path: Path) -> None:
+    store = HalfStore(tmp_path / "store.db")
+    house = TestHouse(tmp_path, store=store)
+    house.know(CLAIM)
+    house.drain(["register"])
+    tail = "katanya besok pagi semua warga diminta datang melihat sendiri ke sana dan merekam videonya lalu sebarkan ke grup"
+    # A story of near copies that match no claim by themselves; then another copy of it and, behind that, the post that does.
+    house.publish(a_post("0", f"di gudang Kalisari {tail}"))
+    house.drain(["judge", "alert"])
+    for n, text in enumerate((f"di gudang Kalisari {tail} ya", f"{CLAIM.text} {tail}"), start=1):
+        house.publish(a_post(str(n), text))
+        house.drain(["judge"])
+    store.dies_at, store.part = "narratives", lambda write: write.document["claim_id"] is None
+    with pytest.raises(Death):
+        house.drain(["alert"])
+    (stored,) = store.scan("narratives", Filter())
+    assert stored.document["near"], "it names no other"
+    house.drain(["alert"], batch=1)
     (alert,) = house.alerts()
     assert alert.posts == 3
     assert result_of(house).dead == frozenset()

@@ -113,8 +113,6 @@ class ObedienceMiddleware(RobotsTxtMiddleware):  # type: ignore[misc]
         except AttributeError:
             return
         if told:
-            key = self.crawler.engine.downloader.get_slot_key(request)
-            slot = self.crawler.engine.downloader.slots.get(key)
-            if slot is not None and slot.delay < told:
-                slot.delay = min(float(told), LONGEST_CRAWL_DELAY_S)
-                slot.concurrency = 1
+            self.crawler.settings["JAGA_TURNS"].told(
+                (urlparse_cached(request).hostname or "").lower(), min(float(told), LONGEST_CRAWL_DELAY_S)
+            )

@@ -10,6 +10,7 @@ from .visit import Missed, Visit
 
 class Sitemap(Visit):
     name = "sitemap"
+    depth_limit = 8
 
     async def listing(self, response: Any, **carried: Any) -> Any:
         if not await self.sighted(response):
@@ -30,6 +31,9 @@ class Sitemap(Visit):
             if request is not None:
                 yield request
 
+    def recall(self, url: str) -> Any:
+        return self.to(url, self.article, address=url)
+
     async def article(self, response: Any, address: str) -> None:
         fetch = self.fetch_of(response)
         items = [item for item in self.read("article", fetch) if not isinstance(item, LinkItem)]
@@ -39,8 +43,6 @@ class Sitemap(Visit):
         address = request.cb_kwargs.get("address")
         if address and missed.for_good:
             await self.keep(None, [], marks=[(f"page:{address}", "1")])
-        elif address:
-            self.errand.claimed.discard(address)
 
     def closed(self, reason: str) -> None:
         # Sitemaps are listings: the next visit asks for them again.

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import scrapy
-from scrapy.exceptions import IgnoreRequest
+from scrapy import signals
+from scrapy.exceptions import DontCloseSpider, IgnoreRequest
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from pipeline.contracts import Gap
 
 from ..archive import Fetch
+from ..frontier import traps
+from ..frontier.middleware import Postponed, TooDeep
+from ..frontier.store import Due, Frontier, Outcome
 from ..guard import Refused
 from ..pages import read
-from ..pages.items import Item
+from ..pages.address import host_of
+from ..pages.items import Item, PostItem, ProblemItem
 from ..pages.page import Page, Pseudonym
 from ..publish import Harvest, PublisherThread
-from ..seen import Mark, Seen
+from ..seen import Mark
 from ..sources import Source
 
 log = logging.getLogger("jaga.crawl")
@@ -34,11 +41,15 @@ class Errand:
     """What all visits of one process share."""
 
     publisher: PublisherThread
-    seen: Seen
+    seen: Frontier
     pseudonym: Pseudonym
     max_page_bytes: int
     claimed: set[str] = field(default_factory=set)
-    """Pages that some visit is fetching now: two sources of one site do not fetch an article twice."""
+    """Addresses that some visit of this process is fetching now and that the frontier does not know, sitemaps for one."""
+
+    @property
+    def frontier(self) -> Frontier:
+        return self.seen
 
 
 @dataclass
@@ -55,14 +66,34 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
 
     name = "visit"
     handle_httpstatus_list = (304,)
+    depth_limit: ClassVar[int] = 500
+    """Links between the source's own address and a page. Paging goes one deeper with each page."""
 
-    def __init__(self, source: Source, errand: Errand) -> None:
+    def __init__(self, source: Source, errand: Errand, due: Due) -> None:
         super().__init__()
         self.source = source
         self.errand = errand
+        self.due = due
         self.taken = 0
         self.failures = 0
+        self.found: int | None = None
+        """New pages; None while the spider has not asked for any."""
+        self.changed = False
+        self.cut = False
+        self.later = False
+        """Whether a page of the listing is left for another visit."""
+        self._looked = False
+        self._recalled = False
+        self._postponed = False
+        self._shapes: Counter[str] = Counter()
         self._after: list[Mark] = []
+        self._always: list[Mark] = []
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Visit:
+        made: Visit = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(made.idle, signal=signals.spider_idle)
+        return made
 
     # -- going
 
@@ -77,8 +108,16 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         raise NotImplementedError
 
     def to(self, url: str, callback: Any, *, listing: bool = False, **carried: Any) -> Any:
-        """A request; None if the visit has taken all it may. A listing is asked for only if it changed."""
+        """A request; None if the visit has taken all it may, or for a trap. A listing is asked for only if it changed."""
         if self.taken >= self.source.max_pages:
+            self.cut = True
+            if not listing:
+                self.errand.frontier.release(url, self.due)
+            return None
+        if self.taken and (why := self._trap(url)):
+            self.errand.publisher.put(
+                Harvest(self.source.id, None, [ProblemItem(why, url)], marks=[(f"page:{url}", "1")])
+            )
             return None
         self.taken += 1
         headers = {}
@@ -101,18 +140,53 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
             log.warning("%s: %s: not fetched: %s", self.source.id, url[:200], error)
             return None
 
+    def _trap(self, url: str) -> str | None:
+        if why := traps.trap(url, datetime.now(UTC)):
+            return why
+        if shape := traps.shape(url):
+            self._shapes[shape] += 1
+            if self._shapes[shape] > traps.CALENDAR_PAGES:
+                return "trap: calendar without end"
+        return None
+
     def claim_page(self, url: str) -> bool:
         """Whether this visit shall fetch the page: nobody did or does."""
-        if url in self.errand.claimed or self.errand.seen.get(f"page:{url}"):
+        if self.taken >= self.source.max_pages:
+            self.cut = True
             return False
-        self.errand.claimed.add(url)
-        return True
+        claim = self.errand.frontier.claim(url, self.due)
+        self.found = (self.found or 0) + (claim == "new")
+        self.later |= claim == "later"
+        return claim in ("new", "again")
+
+    def recall(self, url: str) -> Any:
+        """A request for a page that an earlier visit could not have and that no listing needs to name again; None if it takes a listing."""
+
+    def idle(self) -> None:
+        """The listings are through: now what earlier visits left."""
+        if self._recalled or not self._looked or type(self).recall is Visit.recall:
+            return
+        self._recalled = True
+        asked = False
+        for url in self.errand.frontier.waiting(self.due, self.source.max_pages - self.taken):
+            if self.claim_page(url) and (request := self.recall(url)) is not None:
+                self.crawler.engine.crawl(request)
+                asked = True
+        if asked:
+            raise DontCloseSpider
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the frontier is to learn from this visit."""
+        return Outcome(self._looked, self.changed, self.found, self.cut)
 
     # -- reading
 
     def fetch_of(self, response: Any) -> Fetch:
         headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, values in response.headers.items() for v in values]
-        return Fetch(response.url, response.body, datetime.now(UTC), response.status, headers)
+        at = response.meta.get("fetched_at")
+        fetched_at = datetime.fromtimestamp(at, UTC) if at else datetime.now(UTC)
+        return Fetch(response.url, response.body, fetched_at, response.status, headers)
 
     def read(self, kind: str, fetch: Fetch) -> list[Item]:
         content_type = next((v for n, v in fetch.headers if n.lower() == "content-type"), "")
@@ -124,14 +198,40 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         """Hand it to the publisher, waiting while that has its hands full."""
         while self.errand.publisher.full:
             await asyncio.sleep(0.05)
-        self.errand.publisher.put(
-            Harvest(self.source.id, fetch, list(items), self.source.region, list(marks), list(gaps))
-        )
+        kept, marks = list(items), list(marks)
+        pages = [key.removeprefix("page:") for key, _ in marks if key.startswith("page:")]
+        if fetch is not None and len(pages) == 1:
+            kept, more = self._known_by_other_names(pages[0], fetch, kept)
+            marks += more
+        self.errand.publisher.put(Harvest(self.source.id, fetch, kept, self.source.region, marks, list(gaps)))
+
+    def _known_by_other_names(self, asked: str, fetch: Fetch, items: list[Item]) -> tuple[list[Item], list[Mark]]:
+        """A page is done under its canonical address, too, if that is its own site's; the same bytes under another address give no post."""
+        site = _site(fetch.url)
+        posts = [item for item in items if isinstance(item, PostItem)]
+        marks = [(f"page:{post.native_id}", "1") for post in posts if _site(post.native_id) == site]
+        key = traps.key(asked)
+        if posts and traps.key(fetch.url) == key:
+            copy = f"copy:{site}:{hashlib.blake2b(fetch.body, digest_size=16).hexdigest()}"
+            first = self.errand.seen.get(copy)
+            if first is not None and first != key:
+                items = [item for item in items if not isinstance(item, PostItem)]
+                items.append(ProblemItem(f"the same page as {first}", asked))
+            else:
+                marks.append((copy, key))
+        return items, marks
 
     async def sighted(self, response: Any) -> bool:
         """Ends a gap that was open here. False if the server says that nothing changed."""
         if gap := self.errand.seen.sighted(self.source.id, response.meta["asked"], datetime.now(UTC)):
             await self.keep(None, [], gaps=[gap])
+        if not self._looked:
+            self._looked = True
+            key = f"body:{self.source.id}"
+            digest = hashlib.blake2b(response.body, digest_size=16).hexdigest()
+            if response.status != 304 and self.errand.seen.get(key) != digest:
+                self.changed = True
+                self._always.append((key, digest))
         return bool(response.status != 304)
 
     def unchanged_next_time(self, response: Any) -> None:
@@ -150,6 +250,12 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         """A page that could not be had: one line in words, one gap."""
         request = failure.request
         missed = explain(failure.value, self.errand.max_page_bytes)
+        if isinstance(failure.value, Postponed):
+            if self._postponed and not request.meta.get("listing"):
+                self.failures += 1
+                await self.instead(request, missed)
+                return
+            self._postponed = True
         now = datetime.now(UTC)
         asked = request.meta.get("asked", request.url)
         cause = f"{missed.cause}: {asked}"[:1000]
@@ -167,8 +273,11 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         """What to do without the page."""
 
     def closed(self, reason: str) -> None:
-        if reason == "finished" and not self.failures and self._after:
-            self.errand.publisher.put(Harvest(self.source.id, None, marks=self._after))
+        if reason != "finished":
+            return
+        whole = not (self.failures or self.cut or self.later)
+        if marks := [*self._always, *(self._after if whole else ())]:
+            self.errand.publisher.put(Harvest(self.source.id, None, marks=marks))
 
 
 def explain(error: BaseException, max_page_bytes: int) -> Missed:
@@ -179,6 +288,10 @@ def explain(error: BaseException, max_page_bytes: int) -> Missed:
     if isinstance(error, Refused):
         return Missed(f"not allowed to fetch: {error}", True)
     text, name = str(error), type(error).__name__
+    if isinstance(error, Postponed):
+        return Missed(text, False)
+    if isinstance(error, TooDeep):
+        return Missed(text, True)
     if isinstance(error, IgnoreRequest) and "robots.txt" in text:
         return Missed("robots.txt forbids it", True)
     if isinstance(error, IgnoreRequest) and "redirections" in text:
@@ -192,3 +305,11 @@ def explain(error: BaseException, max_page_bytes: int) -> Missed:
     if "Refused" in name:
         return Missed("connection refused", False)
     return Missed(f"{name}: {text}"[:300], isinstance(error, IgnoreRequest))
+
+
+def _site(url: str) -> str:
+    """The host without the names that the same pages have for telephones."""
+    host = host_of(url)
+    for prefix in ("www.", "m.", "amp."):
+        host = host.removeprefix(prefix)
+    return host

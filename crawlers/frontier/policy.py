@@ -24,7 +24,7 @@ FIRST_PAUSE_S = 60.0
 PAGE_PAUSE_S = 60.0
 PAGE_PAUSE_MAX_S = 86_400.0
 PAGE_TRIES = 8
-"""Pages are tried again after 1, 4, 16 ... minutes, and given up after about two and a half days."""
+"""Pages are tried again after 1, 4, 16 ... minutes, and given up after about two days."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def pivot(rates: Sequence[float], bounds: Sequence[Bounds], budget_per_s: float)
     return math.exp(high)
 
 
-BUDGET_STORE_S = 7_200.0
+BUDGET_STORE_S = 6 * 3_600.0
 """Unspent budget is kept for later, up to what comes in so long: nights pay for mornings."""
 
 

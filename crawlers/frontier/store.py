@@ -155,7 +155,7 @@ class Frontier(Seen):
             self._budget_per_s = budget_per_s or sum(1 / b.cadence_s for b in bounds.values())
             db.execute(
                 "INSERT INTO budgets VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (name) DO UPDATE SET per_s = excluded.per_s, priced_at = excluded.priced_at",
-                (self._budget, self._budget_per_s, 0.0, now, -1e18),
+                (self._budget, self._budget_per_s, Purse(self._budget_per_s, 0.0, now).room / 2, now, -1e18),
             )
             self._reprice(db, now)
 
@@ -256,11 +256,10 @@ class Frontier(Seen):
             due_at = began_at + max(bounds.fastest_s, wait * (1 - JITTER * spread))
             latest_at = began_at + min(bounds.slowest_s, max(wait, bounds.cadence_s))
             if outcome.cut:
-                due_at = now
+                due_at = latest_at = now
         else:
             failures += 1
-            due_at = now + policy.pause(failures, bounds)
-            latest_at = max(due_at, began_at + bounds.slowest_s)
+            due_at = latest_at = now + policy.pause(failures, bounds)
         db.execute(
             "UPDATE sources SET holder = NULL, open = 0, due_at = ?, latest_at = ?, visited_at = ?, failures = ?, cut = ?, rate = ?,"
             " slow_n = ?, slow_s = ?, fast_n = ?, fast_s = ? WHERE id = ?",

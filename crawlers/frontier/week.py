@@ -66,10 +66,11 @@ def world(sources: int, days: float, sigma: float, seed: int) -> list[Times]:
     return changes
 
 
-def fixed(changes: list[Times], days: float, seed: int) -> list[Times]:
-    """Visits to each source at its cadence, each with a phase of its own."""
-    phases = np.random.default_rng(seed).uniform(0, CADENCE_S, len(changes))
-    return [np.arange(phase, days * DAY_S, CADENCE_S) for phase in phases]
+def fixed(changes: list[Times], days: float, requests: int, seed: int) -> list[Times]:
+    """So many requests as visits at one interval for all, each source with a phase of its own."""
+    interval_s = len(changes) * days * DAY_S / requests
+    phases = np.random.default_rng(seed).uniform(0, interval_s, len(changes))
+    return [np.arange(phase, days * DAY_S, interval_s) for phase in phases]
 
 
 def adaptive(changes: list[Times], days: float, *, counted: bool = True) -> list[Times]:
@@ -79,10 +80,7 @@ def adaptive(changes: list[Times], days: float, *, counted: bool = True) -> list
     with tempfile.TemporaryDirectory(prefix="jaga-week-") as folder:
         frontier = Frontier(Path(folder) / "crawl.db", clock=lambda: now)
         frontier.enrol(
-            [
-                Source(id=str(n), kind="feed", url="https://a.example/", cadence_s=CADENCE_S)
-                for n in range(len(changes))
-            ]
+            [Source(id=str(n), kind="feed", url="https://a.example/", cadence_s=CADENCE_S) for n in range(len(changes))]
         )
         while now < days * DAY_S:
             frontier.beat()

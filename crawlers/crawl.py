@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from pipeline.settings import Settings
 from . import pseudonym
 from .archive import Archive
 from .frontier.middleware import Turns
-from .frontier.store import Due, Frontier, Outcome, end_of
+from .frontier.store import VISITS_PER_HOST, Due, Frontier, Outcome, end_of, host_of
 from .manners import ROBOTS_NAME
 from .publish import Counts, Harvest, PublisherThread, Tally
 from .sources import CLAIM_KINDS, Source
@@ -72,6 +73,8 @@ def scrapy_settings(settings: Settings, guard: Any, turns: Turns) -> dict[str, A
         },
         "DOWNLOAD_DELAY": 0,
         "CONCURRENT_REQUESTS": 32,
+        # Scrapy starts so many tasks for each response; what spiders yield is requests, handled in an instant.
+        "CONCURRENT_ITEMS": 2,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
         "LOG_ENABLED": False,
     }
@@ -175,9 +178,10 @@ class _Trip:
 
     async def _once(self, sources: Sequence[Source]) -> None:
         places = asyncio.Semaphore(VISITS)
+        at_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(VISITS_PER_HOST))
 
         async def visit(source: Source) -> None:
-            async with places:
+            async with at_host[host_of(source)], places:
                 if self.stopping:
                     return
                 self.frontier.beat()

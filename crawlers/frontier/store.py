@@ -3,7 +3,7 @@
 They lie beside the marks and not in the log's file: a page is done in the same transaction that marks it, the log may be Kafka, and
 a crawler's many small writes never wait behind the workers' large ones.
 
-Sources and pages are held, not taken: by a *token*, one for each visit, that names a crawler. A crawler lives as long as it has the lock
+Sources are held, not taken: by a *token* that names a crawler; pages are held by the visit. A crawler lives as long as it has the lock
 on its file in `crawlers/` (the kernel lets go of it however the process ends, `kill -9` included) and has been heard of within LEASE_S. What
 a dead crawler held is free at once: its visit goes on under the same number where it stood, with the answers it had already got.
 A crawler that was only asleep finds its token worthless; what it still brings in is there twice on the log and told once.
@@ -17,10 +17,12 @@ import logging
 import time
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from ..seen import Mark, Seen
 from ..sources import CLAIM_KINDS, Source
@@ -34,6 +36,8 @@ LEASE_S = 120.0
 """A crawler that was not heard of for so long hangs. It says something every BEAT_S."""
 BEAT_S = 5.0
 REPRICE_S = 300.0
+VISITS_PER_HOST = 4
+"""More at a time would only wait for each other's turns."""
 RESUME_S = 1_800.0
 """A visit that broke off longer ago begins anew: its listings are no longer news."""
 ANSWER_S = 86_400.0
@@ -44,7 +48,7 @@ JITTER = 0.1
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS crawlers (id TEXT PRIMARY KEY, seen_at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sources (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, cadence_s REAL NOT NULL, fastest_s REAL NOT NULL, slowest_s REAL NOT NULL,
+    id TEXT PRIMARY KEY, host TEXT NOT NULL, cadence_s REAL NOT NULL, fastest_s REAL NOT NULL, slowest_s REAL NOT NULL,
     due_at REAL NOT NULL, latest_at REAL NOT NULL, holder TEXT, visit INTEGER NOT NULL DEFAULT 0, began_at REAL, open INTEGER NOT NULL DEFAULT 0,
     visited_at REAL, cut INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, rate REAL NOT NULL DEFAULT 0,
     slow_n REAL NOT NULL DEFAULT 0, slow_s REAL NOT NULL DEFAULT 0, fast_n REAL NOT NULL DEFAULT 0, fast_s REAL NOT NULL DEFAULT 0
@@ -88,6 +92,11 @@ class Due:
     """An earlier crawler died or stopped in it."""
     forced: bool = False
     """Asked for by name: pages that wait for another try come at once."""
+
+    @property
+    def holder(self) -> str:
+        """By what its pages know the visit: the same for all crawlers that have a hand in it."""
+        return f"{self.source}#{self.visit}"
 
 
 @dataclass(frozen=True)
@@ -142,12 +151,12 @@ class Frontier(Seen):
             db.execute("DELETE FROM chosen")
             db.executemany("INSERT INTO chosen VALUES (?, ?)", [(s.id, s.kind in CLAIM_KINDS) for s in sources])
             db.executemany(
-                "INSERT INTO sources (id, kind, cadence_s, fastest_s, slowest_s, due_at, latest_at) VALUES (?, ?, ?, ?, ?, ?, 0)"
-                " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, cadence_s = excluded.cadence_s, fastest_s = excluded.fastest_s,"
+                "INSERT INTO sources (id, host, cadence_s, fastest_s, slowest_s, due_at, latest_at) VALUES (?, ?, ?, ?, ?, ?, 0)"
+                " ON CONFLICT (id) DO UPDATE SET host = excluded.host, cadence_s = excluded.cadence_s, fastest_s = excluded.fastest_s,"
                 " slowest_s = excluded.slowest_s, due_at = min(due_at, coalesce(visited_at, 0) + excluded.slowest_s),"
                 " latest_at = min(latest_at, coalesce(visited_at, 0) + excluded.slowest_s)",
                 [
-                    (s.id, s.kind, b.cadence_s, b.fastest_s, b.slowest_s, now)
+                    (s.id, host_of(s), b.cadence_s, b.fastest_s, b.slowest_s, now)
                     for s, b in zip(sources, bounds.values(), strict=True)
                 ],
             )
@@ -168,20 +177,37 @@ class Frontier(Seen):
             purse, priced_at = self._purse(db, now)
             if now - priced_at >= REPRICE_S:
                 self._reprice(db, now)
-            found = db.execute(
-                "SELECT s.id, visited_at FROM sources s INDEXED BY sources_latest CROSS JOIN chosen USING (id)"
-                " WHERE holder IS NULL AND latest_at <= ? AND claims >= ? ORDER BY latest_at LIMIT ?",
-                (now, claims_only, limit),
+            hosts = Counter(
+                dict(db.execute("SELECT host, count(*) FROM sources WHERE holder IS NOT NULL GROUP BY host"))
+            )
+            full = json.dumps([host for host, n in hosts.items() if n >= VISITS_PER_HOST])
+
+            def pick(rows: list[tuple[str, str, float | None]], most: int) -> list[tuple[str, bool]]:
+                picked: list[tuple[str, bool]] = []
+                for source, host, visited_at in rows:
+                    if hosts[host] < VISITS_PER_HOST and len(picked) < most:
+                        hosts[host] += 1
+                        picked.append((source, visited_at is not None))
+                return picked
+
+            overdue = db.execute(
+                "SELECT s.id, host, visited_at FROM sources s INDEXED BY sources_latest CROSS JOIN chosen USING (id)"
+                " WHERE holder IS NULL AND latest_at <= ? AND claims >= ? AND host NOT IN (SELECT value FROM json_each(?))"
+                " ORDER BY latest_at LIMIT ?",
+                (now, claims_only, full, limit),
             ).fetchall()
+            found = pick(overdue, limit)
             # A source's first visit is nobody's revisit.
-            purse = purse.less(sum(visited_at is not None for _, visited_at in found))
+            purse = purse.less(sum(again for _, again in found))
             room = min(limit - len(found), int(purse.tokens))
             if room > 0:
-                more = db.execute(
-                    "SELECT s.id, visited_at FROM sources s INDEXED BY sources_due CROSS JOIN chosen USING (id)"
-                    " WHERE holder IS NULL AND due_at <= ? AND latest_at > ? AND claims >= ? ORDER BY due_at LIMIT ?",
-                    (now, now, claims_only, room),
+                due = db.execute(
+                    "SELECT s.id, host, visited_at FROM sources s INDEXED BY sources_due CROSS JOIN chosen USING (id)"
+                    " WHERE holder IS NULL AND due_at <= ? AND latest_at > ? AND claims >= ?"
+                    " AND host NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?",
+                    (now, now, claims_only, full, limit),
                 ).fetchall()
+                more = pick(due, room)
                 purse = purse.less(len(more))
                 found += more
             db.execute("UPDATE budgets SET tokens = ?, at = ? WHERE name = ?", (purse.tokens, purse.at, self._budget))
@@ -269,7 +295,9 @@ class Frontier(Seen):
             ),
         )  # fmt: skip
         db.execute("DELETE FROM answers WHERE source = ?", (source,))
-        for key, url, tries in db.execute("SELECT key, url, tries FROM pages WHERE holder = ?", (token,)).fetchall():
+        for key, url, tries in db.execute(
+            "SELECT key, url, tries FROM pages WHERE holder = ?", (f"{source}#{visit}",)
+        ).fetchall():
             if tries + 1 >= policy.PAGE_TRIES:
                 log.warning("%s: %s: given up after %d visits", source, url, tries + 1)
                 self._done(db, [url])
@@ -282,44 +310,54 @@ class Frontier(Seen):
     # -- pages
 
     def claim(self, url: str, due: Due) -> Claim:
-        """What this visit is to do with a page that it came upon. All but `leave` and `later` make it the visit's own."""
+        """What this visit is to do with a page that it came upon. `new` and `again` make it the visit's own, until its end or the
+        page's; a visit that goes on after a crash gets `again` for what it had already."""
         key = traps.key(url)
+        with self._lock:
+            found = self._claimed(self._db, url, key)
+        if found == "leave" or (isinstance(found, tuple) and found[0] == due.holder):
+            return "leave" if found == "leave" else "again"
         with self._writing() as db:
-            if db.execute("SELECT 1 FROM seen WHERE key IN (?, ?)", (f"page:{url}", f"page:{key}")).fetchone():
+            found = self._claimed(db, url, key)
+            if found == "leave":
                 return "leave"
-            row = db.execute(
-                "SELECT p.holder, p.due_at, s.id FROM pages p LEFT JOIN sources s ON s.holder = p.holder WHERE p.key = ?",
-                (key,),
-            ).fetchone()
-            if row is None:
+            if found is None:
                 db.execute(
                     "INSERT INTO pages (key, url, source, holder) VALUES (?, ?, ?, ?)",
-                    (key, url, due.source, due.token),
+                    (key, url, due.source, due.holder),
                 )
                 return "new"
-            holder, due_at, held = row
-            if holder == due.token:
-                return "leave"
-            if held is not None or (holder is None and due_at > self.clock() and not due.forced):
+            holder, due_at, held = found
+            if held or (holder is None and due_at > self.clock() and not due.forced):
                 return "later"
-            db.execute("UPDATE pages SET holder = ?, source = ? WHERE key = ?", (due.token, due.source, key))
+            db.execute("UPDATE pages SET holder = ?, source = ? WHERE key = ?", (due.holder, due.source, key))
             return "again"
+
+    def _claimed(self, db: Any, url: str, key: str) -> Literal["leave"] | tuple[str | None, float, bool] | None:
+        """`leave` for a page that is done, else its holder, when it is due, and whether the holder's visit goes on; None for a new one."""
+        if db.execute("SELECT 1 FROM seen WHERE key IN (?, ?)", (f"page:{url}", f"page:{key}")).fetchone():
+            return "leave"
+        row = db.execute(
+            "SELECT p.holder, p.due_at, p.holder IS NOT NULL AND s.open AND p.holder = s.id || '#' || s.visit"
+            " AND (s.holder IS NOT NULL OR s.began_at > ?) FROM pages p LEFT JOIN sources s ON s.id = p.source WHERE p.key = ?",
+            (self.clock() - RESUME_S, key),
+        ).fetchone()
+        return (row[0], row[1], bool(row[2])) if row else None
 
     def release(self, url: str, due: Due) -> None:
         """The visit does not fetch the page after all; any visit may, at once."""
         with self._writing() as db:
             db.execute(
-                "UPDATE pages SET holder = NULL, due_at = 0 WHERE key = ? AND holder = ?", (traps.key(url), due.token)
+                "UPDATE pages SET holder = NULL, due_at = 0 WHERE key = ? AND holder = ?", (traps.key(url), due.holder)
             )
 
     def waiting(self, due: Due, limit: int) -> list[str]:
-        """Pages of the source that no listing need name again: they failed earlier, or their crawler died, and are due."""
+        """Pages of the source that no listing need name again: they failed earlier, or their visit was given up, and are due."""
         at = float("inf") if due.forced else self.clock()
         with self._lock:
             rows = self._db.execute(
-                "SELECT url FROM pages p LEFT JOIN sources s ON s.holder = p.holder WHERE p.source = ? AND p.due_at <= ? AND s.id IS NULL"
-                " ORDER BY p.due_at LIMIT ?",
-                (due.source, at, limit),
+                "SELECT url FROM pages WHERE source = ? AND due_at <= ? AND coalesce(holder, '') != ? ORDER BY due_at LIMIT ?",
+                (due.source, at, due.holder, limit),
             ).fetchall()
         return [url for (url,) in rows]
 
@@ -468,6 +506,10 @@ class Frontier(Seen):
 def end_of(due: Due, outcome: Outcome) -> Mark:
     """The mark that ends a visit, once all before it is published."""
     return f"visit:{due.source}", json.dumps({"token": due.token, **vars(outcome)})
+
+
+def host_of(source: Source) -> str:
+    return (urlsplit(source.url).hostname or "").lower()
 
 
 def bounds_of(source: Source) -> Bounds:

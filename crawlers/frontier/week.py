@@ -80,7 +80,10 @@ def adaptive(changes: list[Times], days: float, *, counted: bool = True) -> list
     with tempfile.TemporaryDirectory(prefix="jaga-week-") as folder:
         frontier = Frontier(Path(folder) / "crawl.db", clock=lambda: now)
         frontier.enrol(
-            [Source(id=str(n), kind="feed", url="https://a.example/", cadence_s=CADENCE_S) for n in range(len(changes))]
+            [
+                Source(id=str(n), kind="feed", url=f"https://{n}.example/", cadence_s=CADENCE_S)
+                for n in range(len(changes))
+            ]
         )
         while now < days * DAY_S:
             frontier.beat()

@@ -85,6 +85,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         self._looked = False
         self._recalled = False
         self._postponed = False
+        self._claimed: set[str] = set()
         self._shapes: Counter[str] = Counter()
         self._after: list[Mark] = []
         self._always: list[Mark] = []
@@ -154,7 +155,10 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         if self.taken >= self.source.max_pages:
             self.cut = True
             return False
+        if (key := traps.key(url)) in self._claimed:
+            return False
         claim = self.errand.frontier.claim(url, self.due)
+        self._claimed.add(key)
         self.found = (self.found or 0) + (claim == "new")
         self.later |= claim == "later"
         return claim in ("new", "again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class Site:
         self.answers = dict(answers or {})
         self.hits: Counter[str] = Counter()
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.asked_at: list[float] = []
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -77,6 +79,7 @@ class Site:
             def do_GET(self) -> None:
                 path = self.path
                 site.hits[path] += 1
+                site.asked_at.append(time.monotonic())
                 site.asked.append((path, {k.lower(): v for k, v in self.headers.items()}))
                 answer = site.answers.get(path, site.answers.get(path.partition("?")[0], Answer(b"gone", 404)))
                 if callable(answer):

@@ -53,7 +53,7 @@ def make(tmp_path: Path, clock: Time) -> Iterator[Callable[[], Frontier]]:
 
 
 def sources(n: int, cadence_s: float = 900.0, **more: Any) -> list[Source]:
-    return [Source(id=f"s{i}", kind="feed", url="https://a.example/", cadence_s=cadence_s, **more) for i in range(n)]
+    return [Source(id=f"s{i}", kind="feed", url=f"https://{i}.example/", cadence_s=cadence_s, **more) for i in range(n)]
 
 
 def die(frontier: Frontier) -> None:
@@ -275,6 +275,17 @@ def test_a_crawler_that_slept_too_long_loses_what_it_held_and_starts_afresh(
     sleeper.beat()
     other.beat()
     assert len(sleeper.take(9)) == 1
+
+
+def test_a_host_with_many_sources_does_not_take_all_places(make: Callable[[], Frontier]) -> None:
+    frontier = make()
+    one_host = [Source(id=f"a{n}", kind="feed", url="https://a.example/") for n in range(50)]
+    frontier.enrol([*one_host, Source(id="b", kind="feed", url="https://b.example/")])
+    first = frontier.take(10)
+    second = frontier.take(10)
+    assert [due.source[0] for due in (*first, *second)] == ["a"] * 4 + ["b"]
+    finish(frontier, first[0])
+    assert len(frontier.take(10)) == 1
 
 
 def test_what_was_cut_goes_on_at_once_and_does_not_pass_for_heat(make: Callable[[], Frontier], clock: Time) -> None:

@@ -26,6 +26,8 @@ _SESSION = re.compile(
 _SESSION_VALUE = re.compile(r"^(?=.*\d)[0-9a-zA-Z_.-]{12,}$")
 """A forum's `sid=7` is a page of its own; what is long and mixed is a session."""
 _PATH_SESSION = re.compile(r";(jsessionid|phpsessid|sid)=[^/?#;]*", re.I)
+_PLACE_IN_PAGE = re.compile(r"^(|comments?|komentar|respond|disqus_thread|top|content|main|more-\d+)$", re.I)
+"""Behind any other fragment may be a post of its own: a forum's, or an entry of a feed that has no address."""
 _ASP_SESSION = re.compile(r"/\([a-z]\([0-9a-z]{20,}\)\)(?=/)", re.I)
 _YEAR, _MONTH, _DAY = r"((?:19|20)\d\d)", r"(0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _DATED_END = re.compile(rf"/{_YEAR}(?:/{_MONTH}(?:/{_DAY})?|-{_MONTH}(?:-{_DAY})?)/?$")
@@ -48,7 +50,10 @@ def key(url: str) -> str:
         kept = [(n, v) for n, v in pairs if not (_SESSION.match(n) and _SESSION_VALUE.match(v))]
         if len(kept) != len(pairs):
             query = urlencode(kept)
-    return urlunsplit(parts._replace(path=path, query=query))
+    fragment = url.partition("#")[2]
+    return urlunsplit(
+        parts._replace(path=path, query=query, fragment="" if _PLACE_IN_PAGE.match(fragment) else fragment)
+    )
 
 
 def trap(url: str, now: datetime) -> str | None:

@@ -18,32 +18,10 @@ from tests.crawlers.fakes import Answer, Site
 from tests.pipeline.house import TestHouse
 
 SEED = 20241127
-WORDS = [
-    "warga",
-    "desa",
-    "air",
-    "bersih",
-    "pasar",
-    "jalan",
-    "rusak",
-    "hujan",
-    "sungai",
-    "kantor",
-    "camat",
-    "rapat",
-    "panen",
-    "padi",
-    "sekolah",
-    "guru",
-    "jembatan",
-    "listrik",
-    "padam",
-]
+WORDS = ("warga", "desa", "air", "bersih", "pasar", "jalan", "rusak", "hujan", "sungai", "kantor", "camat", "rapat")
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(
-    ["tests.crawlers.crawl_process", "crawlers.crawl", "crawlers.spiders.sitemap", "crawlers.pages.article"]
-)
+_processes.set_forkserver_preload(["tests.crawlers.loaded"])
 
 
 def small_web(site: Site, pages: int, per_sitemap: int) -> list[dict[str, Any]]:

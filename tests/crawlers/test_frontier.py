@@ -354,7 +354,7 @@ def test_a_page_is_fetched_by_one_visit_only_until_it_is_done(make: Callable[[],
     crawlers[0].mark([("page:https://a.example/7", "1")])
     assert held[1] is not None
     assert crawlers[1].claim("https://a.example/7", held[1]) == "leave"
-    assert crawlers[1].claim("https://A.example/7?utm_source=x#atas", held[1]) == "leave", (
+    assert crawlers[1].claim("https://A.example/7?utm_source=x#komentar", held[1]) == "leave", (
         "other names of the same page"
     )
 
@@ -475,6 +475,7 @@ def test_a_page_has_one_key_whatever_session_it_was_seen_in() -> None:
         "https://a.example:443/x?sid=c0ffee0123456789abcd&id=3",
     ]
     assert {traps.key(url) for url in names} == {"https://a.example/x?id=3"}
+    assert traps.key("https://a.example/rss#55bcddc9511f5eb8") != traps.key("https://a.example/rss#0123456789abcdef")
     assert traps.key("https://a.example/x?sid=7") != traps.key("https://a.example/x?sid=8")
 
 

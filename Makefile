@@ -89,7 +89,7 @@ test: check ## the whole test suite, with style, types and import directions
 
 .PHONY: faults
 faults: dev ## all fault runs: kills, stopped servers, full disks, poison posts (long)
-	$(BIN)/python -m pytest -m "slow or not slow" tests/faults $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/faults tests/crawlers/test_crawl_kills.py $(PYTEST_ARGS)
 
 .PHONY: test-train
 test-train: $(TRAIN_INSTALLED) $(TRAIN_EDITABLE) ## the tests of training and of the reference engine (torch, its own .venv-train)

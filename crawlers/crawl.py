@@ -1,4 +1,4 @@
-"""Runs the spiders: claim sources first, then all others at once; once, or again and again at each source's cadence."""
+"""Runs the spiders: claim sources first, then all others; once, or again and again when the frontier has them due."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,9 +16,10 @@ from pipeline.settings import Settings
 
 from . import pseudonym
 from .archive import Archive
+from .frontier.middleware import Turns
+from .frontier.store import VISITS_PER_HOST, Due, Frontier, Outcome, end_of, host_of
 from .keys import keys_of
-from .publish import Counts, PublisherThread, Tally
-from .seen import Seen
+from .publish import Counts, Harvest, PublisherThread, Tally
 from .sources import CLAIM_KINDS, Source
 
 log = logging.getLogger("jaga.crawl")
@@ -31,13 +33,20 @@ STOP_S = 2.0
 """How long a stop waits for pages under way."""
 DRAIN_S = 2.0
 """How long a stop then waits for the log."""
+VISITS = 100
+"""Sources visited at a time; one that hangs takes a place for a minute and a half."""
+LOOK_S = 0.5
+"""How long the frontier is not looked at: another crawler's death or a new source is noticed after so long."""
 
 
-def scrapy_settings(settings: Settings, guard: Any) -> dict[str, Any]:
-    """Scrapy's settings. Handlers and downloader middlewares are all named here: nothing that an upgrade adds comes in by itself."""
-    polite = settings.crawl_delay_s > 0
+def scrapy_settings(settings: Settings, guard: Any, turns: Turns) -> dict[str, Any]:
+    """Scrapy's settings. Handlers and downloader middlewares are all named here: nothing that an upgrade adds comes in by itself.
+
+    Pauses are the frontier's business.
+    """
     return {
         "JAGA_GUARD": guard,
+        "JAGA_TURNS": turns,
         "USER_AGENT": settings.user_agent,
         "TWISTED_REACTOR": REACTOR,
         # No handler but ours, whatever schemes later versions of Scrapy know.
@@ -51,6 +60,7 @@ def scrapy_settings(settings: Settings, guard: Any) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": FETCH_S,
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_MIDDLEWARES": {
+            "crawlers.frontier.middleware.AnswersMiddleware": 10,
             "crawlers.guard.GuardMiddleware": 50,
             "crawlers.manners.ObedienceMiddleware": 100,
             "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
@@ -60,17 +70,18 @@ def scrapy_settings(settings: Settings, guard: Any) -> dict[str, Any]:
             "crawlers.manners.PatienceMiddleware": 550,
             "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": 600,
             "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,
+            "crawlers.frontier.middleware.TurnMiddleware": 990,
         },
         "EXTENSIONS": {
             "scrapy.extensions.logstats.LogStats": None,
             "scrapy.extensions.corestats.CoreStats": None,
             "scrapy.extensions.memusage.MemoryUsage": None,
         },
-        "DOWNLOAD_DELAY": settings.crawl_delay_s,
-        "AUTOTHROTTLE_ENABLED": polite,
-        "AUTOTHROTTLE_START_DELAY": settings.crawl_delay_s,
+        "DOWNLOAD_DELAY": 0,
         "CONCURRENT_REQUESTS": 32,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": 2 if polite else 16,
+        # Scrapy starts so many tasks for each response; what spiders yield is requests, handled in an instant.
+        "CONCURRENT_ITEMS": 2,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
         "LOG_ENABLED": False,
     }
 
@@ -99,12 +110,12 @@ def crawl(
     publisher = PublisherThread(
         open_broker,
         Archive(settings.home / "warc"),
-        seen := Seen(settings.home / "crawl.db"),
+        frontier := Frontier(settings.home / "crawl.db"),
         max_pause_s=settings.retry_max_s,
     )
     began = time.monotonic()
     publisher.start()
-    trip = _Trip(settings, sources, publisher, seen, guard, follow, say)
+    trip = _Trip(settings, sources, publisher, frontier, guard, follow, say)
     twisted.callWhenRunning(trip.begin, twisted)
     twisted.run(installSignalHandlers=False)
     # The loop that heard signals is gone: from here they end the waiting for a log that is away.
@@ -114,7 +125,7 @@ def crawl(
     unpublished = publisher.unpublished or (0 if published else 1)
     if unpublished:
         log.error("the log did not take %d responses; the next crawl fetches them again", unpublished)
-    seen.close()
+    frontier.close()
     if trip.failure is not None:
         raise trip.failure
     return Tally(time.monotonic() - began, publisher.counts, publisher.by_source, unpublished)
@@ -128,7 +139,7 @@ class _Trip:
         settings: Settings,
         sources: Sequence[Source],
         publisher: PublisherThread,
-        seen: Seen,
+        frontier: Frontier,
         guard: Any,
         follow: bool,
         say: Callable[[str], None],
@@ -138,10 +149,13 @@ class _Trip:
         from .spiders.visit import Errand
 
         self.sources, self.publisher, self.follow, self.say = sources, publisher, follow, say
-        self.runner = AsyncCrawlerRunner(scrapy_settings(settings, guard))
+        self.frontier = frontier
+        frontier.enrol(sources, settings.crawl_budget_per_min / 60)
+        self.runner = AsyncCrawlerRunner(scrapy_settings(settings, guard, Turns(frontier, settings.crawl_delay_s)))
         self.errand = Errand(
-            publisher, seen, pseudonym.maker(pseudonym.key(settings)), settings.max_page_bytes, keys_of(settings)
+            publisher, frontier, pseudonym.maker(pseudonym.key(settings)), settings.max_page_bytes, keys_of(settings)
         )
+        self._by_id = {source.id: source for source in sources}
         self.stopping = False
         self.failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
@@ -162,28 +176,86 @@ class _Trip:
     async def _run(self) -> None:
         watch = asyncio.create_task(self._watch_publisher())
         try:
-            first = [source for source in self.sources if source.kind in CLAIM_KINDS]
-            rest = [source for source in self.sources if source.kind not in CLAIM_KINDS]
-            await asyncio.gather(*(self._visit(source) for source in first))
-            await asyncio.gather(*(self._visit(source) for source in rest))
-            while self.follow and not self.stopping:
-                await asyncio.gather(*(self._revisit(source) for source in self.sources))
+            if not self.follow:
+                for first in (True, False):
+                    await self._once([s for s in self.sources if (s.kind in CLAIM_KINDS) is first])
+                return
+            await self._follow()
         finally:
             watch.cancel()
 
-    async def _revisit(self, source: Source) -> None:
-        while not self.stopping:
-            await asyncio.sleep(source.cadence_s)
-            if not self.stopping:
-                await self._visit(source)
+    async def _once(self, sources: Sequence[Source]) -> None:
+        places = asyncio.Semaphore(VISITS)
+        at_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(VISITS_PER_HOST))
 
-    async def _visit(self, source: Source) -> None:
+        async def visit(source: Source) -> None:
+            async with at_host[host_of(source)], places:
+                if self.stopping:
+                    return
+                self.frontier.beat()
+                due = self.frontier.take_one(source.id)
+                if due is None:
+                    self.say(f"{source.id}: another crawler visits it")
+                    return
+                await self._visit(due)
+                # That may have been the rest of a visit that broke off: what the source says now comes after it, once that is published.
+                while due.resumed and not self.stopping:
+                    await asyncio.sleep(0.1)
+                    if again := self.frontier.take_one(source.id):
+                        await self._visit(due := again)
+
+        await asyncio.gather(*(visit(source) for source in sources))
+
+    async def _follow(self) -> None:
+        """Visit what is due, at most VISITS at a time; until none is due, sources of claims only.
+
+        One query says when to look again, however many sources there are.
+        """
+        claims_first = True
+        under_way: set[asyncio.Task[None]] = set()
+        visited: set[str] = set()
+        try:
+            while not self.stopping:
+                self.frontier.beat()
+                taken = self.frontier.take(VISITS - len(under_way), claims_only=claims_first)
+                for due in taken:
+                    under_way.add(asyncio.create_task(self._visit(due)))
+                if claims_first and (not under_way or visited & {due.source for due in taken}):
+                    claims_first = False  # a second visit to one waits for nobody
+                visited |= {due.source for due in taken if claims_first}
+                pause_s = self.frontier.next_due(claims_only=claims_first) - self.frontier.clock()
+                if pause_s <= 0:
+                    pause_s = 0.0 if taken and len(under_way) < VISITS else LOOK_S  # no place, or no budget
+                pause_s = min(pause_s, LOOK_S)
+                if under_way:
+                    done, under_way = await asyncio.wait(
+                        under_way, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    for task in done:
+                        task.result()
+                else:
+                    await asyncio.sleep(pause_s)
+            if under_way:
+                await asyncio.wait(under_way)
+        finally:
+            for task in under_way:
+                task.cancel()
+
+    async def _visit(self, due: Due) -> None:
         from .spiders import spider
 
-        if self.stopping:
-            return
+        source = self._by_id[due.source]
         began = time.monotonic()
-        await self.runner.crawl(spider(source.kind), source=source, errand=self.errand)
+        crawler = self.runner.create_crawler(spider(source.kind))
+        outcome = Outcome(ok=False)
+        try:
+            await self.runner.crawl(crawler, source=source, errand=self.errand, due=due)
+            outcome = crawler.spider.outcome
+        except Exception as error:
+            log.exception("%s: the visit broke: %s: %s", source.id, type(error).__name__, error)
+        if self.stopping:
+            return  # unfinished: the next crawler goes on with it
+        self.publisher.put(Harvest(source.id, None, marks=[end_of(due, outcome)]))
         self.say(f"{source.id}: visited in {time.monotonic() - began:.1f} s")
 
     async def _watch_publisher(self) -> None:

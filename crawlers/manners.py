@@ -32,6 +32,10 @@ ROBOTS_S = 15.0
 """Longest time for one try at robots.txt: until it is there, nothing else moves on that server."""
 
 
+class Postponed(IgnoreRequest):  # type: ignore[misc]
+    """The host asked to be left alone for longer than a visit can wait."""
+
+
 class PatienceMiddleware:
     """Tries again after server errors and lost connections, with growing pauses, and as long after a 429 as it asks."""
 
@@ -117,7 +121,7 @@ class ObedienceMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Any) -> None:
-        if request.meta.get("is_robots_txt"):
+        if request.meta.get("is_robots_txt") or request.meta.get("dont_obey_robotstxt"):
             return
         parts = urlparse_cached(request)
         site = f"{parts.scheme}://{parts.netloc}"
@@ -141,8 +145,8 @@ class ObedienceMiddleware:
         )
         try:
             response = await self.crawler.engine.download_async(request)
-        except Refused as refused:
-            return refused
+        except (Refused, Postponed) as error:
+            return error
         except IgnoreRequest:
             return Protego.parse("")  # redirected more than five times: as good as none (RFC 9309, 2.3.1.2)
         except Exception as error:  # whatever kept it away: without robots.txt nothing is allowed (2.3.1.4)
@@ -157,10 +161,7 @@ class ObedienceMiddleware:
         return Protego.parse(body.decode("utf-8-sig", "ignore"))
 
     def _slow_down(self, told: float | None, request: Any) -> None:
-        if not told:
-            return
-        downloader = self.crawler.engine.downloader
-        slot = downloader.slots.get(downloader.get_slot_key(request))
-        if slot is not None and slot.delay < told:
-            slot.delay = min(float(told), LONGEST_CRAWL_DELAY_S)
-            slot.concurrency = 1
+        if told:
+            self.crawler.settings["JAGA_TURNS"].told(
+                (urlparse_cached(request).hostname or "").lower(), min(float(told), LONGEST_CRAWL_DELAY_S)
+            )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -20,12 +21,28 @@ class Seen:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
+        self._db = sqlite3.connect(path, check_same_thread=False, timeout=30, isolation_level=None)
         self._db.executescript(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
             "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
             "CREATE TABLE IF NOT EXISTS open_gaps (source TEXT, url TEXT, cause TEXT, began_at TEXT, PRIMARY KEY (source, url)) WITHOUT ROWID;"
         )
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, the only one that writes. Raises OSError where the disk is full or another holds the file too long."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._db
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+                    raise
+            except sqlite3.OperationalError as error:
+                raise OSError(f"crawl.db: {error}") from error
 
     def get(self, key: str) -> str | None:
         with self._lock:
@@ -36,31 +53,32 @@ class Seen:
         """Remember all, durable on return."""
         marks = list(marks)
         if marks:
-            with self._lock, self._db:
-                self._db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", marks)
+            with self._writing() as db:
+                db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", marks)
 
     def blinded(self, source: str, url: str, cause: str, at: datetime) -> Gap:
         """The gap that this failure belongs to: the one already open there, or a new one."""
-        with self._lock, self._db:
-            row = self._db.execute(
+        with self._writing() as db:
+            row = db.execute(
                 "SELECT cause, began_at FROM open_gaps WHERE source = ? AND url = ?", (source, url)
             ).fetchone()
             if row and row[0] == cause:
                 return Gap(source=source, began_at=datetime.fromisoformat(row[1]), cause=cause)
-            self._db.execute(
-                "INSERT OR REPLACE INTO open_gaps VALUES (?, ?, ?, ?)", (source, url, cause, at.isoformat())
-            )
+            db.execute("INSERT OR REPLACE INTO open_gaps VALUES (?, ?, ?, ?)", (source, url, cause, at.isoformat()))
         return Gap(source=source, began_at=at, cause=cause)
 
     def sighted(self, source: str, url: str, at: datetime) -> Gap | None:
         """The gap that ends now, if one was open there."""
-        with self._lock, self._db:
-            row = self._db.execute(
+        with self._lock:
+            if not self._db.execute("SELECT 1 FROM open_gaps WHERE source = ? AND url = ?", (source, url)).fetchone():
+                return None
+        with self._writing() as db:
+            row = db.execute(
                 "SELECT cause, began_at FROM open_gaps WHERE source = ? AND url = ?", (source, url)
             ).fetchone()
             if row is None:
                 return None
-            self._db.execute("DELETE FROM open_gaps WHERE source = ? AND url = ?", (source, url))
+            db.execute("DELETE FROM open_gaps WHERE source = ? AND url = ?", (source, url))
         return Gap(source=source, began_at=datetime.fromisoformat(row[1]), ended_at=at, cause=row[0])
 
     def close(self) -> None:

@@ -46,7 +46,11 @@ class Source(BaseModel):
     """Which desk answers for watching it."""
     notes: str = Field(default="", max_length=4000)
     cadence_s: float = Field(default=900.0, ge=1)
-    """Pause between two visits with --follow."""
+    """Pause between two visits with --follow, for a source that changes as often as most; hot ones are visited sooner."""
+    cadence_min_s: float | None = Field(default=None, ge=1)
+    """Never sooner than this; without it, a 15th of `cadence_s`."""
+    cadence_max_s: float | None = Field(default=None, ge=1)
+    """Never later than this; without it, eight times `cadence_s`."""
     max_pages: int = Field(default=500, ge=1, le=100_000)
     """Most responses that one visit takes."""
     follow: bool = True

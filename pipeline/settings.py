@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Pause between two fetches of one host, s; robots.txt can only lengthen it.",
     )
+    crawl_budget_per_min: float = Field(
+        default=0.0,
+        ge=0,
+        description="Visits a minute that all followed sources share; 0: as many as their cadences add up to.",
+    )
     max_page_bytes: int = Field(
         default=5_000_000,
         ge=1000,

@@ -25,14 +25,17 @@ class Changed(Visit):
     ) -> list[PostItem | ClaimItem]:
         """Publish what is new or other than it was, and every problem; returns the new."""
         new: list[PostItem | ClaimItem] = []
+        self.found = self.found or 0
         kept: list[Item] = []
         remembered = list(marks)
         for item in items:
             if isinstance(item, (PostItem, ClaimItem)):
                 key, state = mark_of(item)
                 # The publisher writes marks later: what this visit has told already is known here.
-                if self._told.get(key, self.errand.seen.get(key)) == state:
+                before = self._told.get(key, self.errand.seen.get(key))
+                if before == state:
                     continue
+                self.found += before is None
                 self._told[key] = state
                 remembered.append((key, state))
                 new.append(item)

@@ -35,12 +35,12 @@ class FactCheckApi(Changed):
         request = self.to(url, self.listing, listing=True)
         if request is not None:
             # One gap, however many days and pages are asked for.
-            request.meta["asked"] = gate
+            request.meta["gate"] = gate
             self.errand.keys.lend("factcheck", request)
         return request
 
     async def listing(self, response: Any, **carried: Any) -> Any:
-        gate = response.meta["asked"]
+        gate = response.meta["gate"]
         fetch = self.fetch_of(response)
         items = self.read("factcheck_api", fetch, listing=True)
         if why := blindness(items):
@@ -48,6 +48,7 @@ class FactCheckApi(Changed):
             await self.blinded(gate, why)
             return
         await self.seeing(gate)
+        self.looked(response)
         await self.keep_changed(fetch, items)
         self.remember_at_end((f"whole:{self.source.id}", datetime.now(UTC).isoformat()))
         older = next((item.url for item in items if isinstance(item, LinkItem)), None)

@@ -43,6 +43,14 @@ class Feed(Visit):
             ):
                 yield request
 
+    def recall(self, url: str) -> Any:
+        return self.to(url, self.recalled, address=url)
+
+    async def recalled(self, response: Any, address: str) -> None:
+        fetch = self.fetch_of(response)
+        items = [item for item in self.read("article", fetch) if not isinstance(item, LinkItem)]
+        await self.keep(fetch, items, marks=[(f"page:{address}", "1")])
+
     async def article(self, response: Any, teaser: PostItem, feed: Fetch) -> None:
         fetch = self.fetch_of(response)
         items = [item for item in self.read("article", fetch) if not isinstance(item, LinkItem)]
@@ -58,10 +66,10 @@ class Feed(Visit):
 
     async def instead(self, request: Any, missed: Missed) -> None:
         teaser = request.cb_kwargs.get("teaser")
+        if (address := request.cb_kwargs.get("address")) and missed.for_good:
+            await self.keep(None, [], marks=[(f"page:{address}", "1")])
         if teaser is None:
             return
-        if not missed.for_good:
-            self.errand.claimed.discard(teaser.url or teaser.native_id)
         await self.keep(request.cb_kwargs["feed"], [teaser], marks=[_mark(teaser)] if missed.for_good else [])
 
 

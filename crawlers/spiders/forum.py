@@ -24,13 +24,13 @@ class Forum(Changed):
         yield self.to(self.errand.seen.get(f"last:{self.source.url}") or self.source.url, self.listing, listing=True)
 
     async def listing(self, response: Any, **carried: Any) -> Any:
-        if not await self.sighted(response):
-            return
         fetch = self.fetch_of(response)
-        items = self.read("forum", fetch, listing=True)
+        items = self.read("forum", fetch, listing=True) if response.status != 304 else []
         if why := blindness(items):
             await self.keep(fetch, items)
             await self.blinded(response.meta["asked"], why)
+            return
+        if not await self.sighted(response):
             return
         onward = next((i.url for i in items if isinstance(i, LinkItem) and i.why == "next page"), None)
         if any(isinstance(item, PostItem) for item in items):

@@ -10,6 +10,11 @@ from .visit import Missed, Visit
 
 class Sitemap(Visit):
     name = "sitemap"
+    depth_limit = 8
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sitemaps: set[str] = set()
 
     async def listing(self, response: Any, **carried: Any) -> Any:
         if not await self.sighted(response):
@@ -24,11 +29,15 @@ class Sitemap(Visit):
             request = None
             if item.why == "sitemap" and item.url not in self.errand.claimed:
                 self.errand.claimed.add(item.url)
+                self._sitemaps.add(item.url)
                 request = self.to(item.url, self.listing, listing=True)
-            elif item.why == "article" and self.claim_page(item.url):
+            elif item.why == "article" and not self.full(item.url) and self.claim_page(item.url):
                 request = self.to(item.url, self.article, address=item.url)
             if request is not None:
                 yield request
+
+    def recall(self, url: str) -> Any:
+        return self.to(url, self.article, address=url)
 
     async def article(self, response: Any, address: str) -> None:
         fetch = self.fetch_of(response)
@@ -39,10 +48,8 @@ class Sitemap(Visit):
         address = request.cb_kwargs.get("address")
         if address and missed.for_good:
             await self.keep(None, [], marks=[(f"page:{address}", "1")])
-        elif address:
-            self.errand.claimed.discard(address)
 
     def closed(self, reason: str) -> None:
         # Sitemaps are listings: the next visit asks for them again.
-        self.errand.claimed -= {url for url in self.errand.claimed if "sitemap" in url}
+        self.errand.claimed -= self._sitemaps
         super().closed(reason)

@@ -59,6 +59,9 @@ class WordPress(Visit):
         self.remember_at_end((f"visited:{self.source.id}", "1"))
         return list(range(2, min(pages, self.source.max_pages) + 1))
 
+    def recall(self, url: str) -> Any:
+        return self.to(url, self.article, address=url)
+
     async def article(self, response: Any, address: str) -> None:
         fetch = self.fetch_of(response)
         await self.keep(fetch, self.read("claimreview", fetch), marks=[(f"page:{address}", "1")])
@@ -69,5 +72,3 @@ class WordPress(Visit):
             await self.keep(
                 None, [ProblemItem("fact-check without its page: no claim", address)], marks=[(f"page:{address}", "1")]
             )
-        elif address:
-            self.errand.claimed.discard(address)

@@ -21,6 +21,8 @@ _ABOUT_THE_VIDEO = ("commentsDisabled", "videoNotFound", "forbidden")
 class YouTube(Timeline):
     name = "youtube"
     page = "youtube_feed"
+    depth_limit = 100_000
+    """Each video is asked for by the answer about the one before it: `max_pages` is the limit."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,6 +68,7 @@ class YouTube(Timeline):
         request = None
         if response.status == 200:
             await self.seeing(self._gate)
+            self.looked(response)
             key = f"comments:{self.source.id}:{video}"
             new = await self.keep_changed(fetch, items)
             older = next((i.url for i in items if isinstance(i, LinkItem) and i.why == "next page"), None)

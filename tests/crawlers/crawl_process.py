@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 
 def main() -> int:
-    told: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
+    print(json.dumps(run(json.loads(Path(sys.argv[1]).read_text()))))
+    return 0
+
+
+def run(told: dict[str, Any]) -> dict[str, Any]:
+    """Crawl as told, in this process; the counts."""
     from crawlers import crawl as crawl_module
     from crawlers import guard, manners
     from crawlers.__main__ import _log_in_words
     from crawlers.crawl import crawl
     from crawlers.sources import read_sources
+    from pipeline.adapters.choose import open_broker
     from pipeline.settings import load_settings
     from tests.crawlers.fakes import FakeBroker
     from tests.crawlers.internet import join
@@ -28,15 +35,24 @@ def main() -> int:
         _break_spider()
     if "internet" in told:
         join(told["internet"])
+    settings = load_settings()
     tally = crawl(
-        load_settings(),
+        settings,
         read_sources(told["sources"], "test"),
-        lambda: FakeBroker(told.get("failures", 0), Path(told["out"])),  # type: ignore[arg-type,return-value]
+        lambda: FakeBroker(told.get("failures", 0), Path(told["out"])) if "out" in told else open_broker(settings),  # type: ignore[arg-type,return-value]
         follow=told.get("follow", False),
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    print(json.dumps(tally.as_dict()))
-    return 0
+    return tally.as_dict()
+
+
+def child(told: dict[str, Any], env: dict[str, str]) -> None:
+    """As `run`, forked from a process that has loaded everything; what it says goes to a file."""
+    os.environ.update(env)
+    with Path(told["said"]).open("a") as said:
+        os.dup2(said.fileno(), 2)
+        os.dup2(said.fileno(), 1)
+        run(told)
 
 
 def _break_spider() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,6 +70,7 @@ class Site:
         self.answers = dict(answers or {})
         self.hits: Counter[str] = Counter()
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.asked_at: list[float] = []
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -76,6 +79,7 @@ class Site:
             def do_GET(self) -> None:
                 path = self.path
                 site.hits[path] += 1
+                site.asked_at.append(time.monotonic())
                 site.asked.append((path, {k.lower(): v for k, v in self.headers.items()}))
                 answer = site.answers.get(path, site.answers.get(path.partition("?")[0], Answer(b"gone", 404)))
                 if callable(answer):
@@ -101,7 +105,12 @@ class Site:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                if not isinstance(sys.exception(), ConnectionError):  # a killed crawler says no farewell
+                    super().handle_error(request, client_address)
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         self.base = f"http://127.0.0.1:{self.port}"

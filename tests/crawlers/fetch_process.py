@@ -20,6 +20,8 @@ def main() -> int:
     from scrapy.utils.reactor import install_reactor
 
     from crawlers import crawl, guard
+    from crawlers.frontier.middleware import Turns
+    from crawlers.frontier.store import Frontier
     from pipeline.settings import load_settings
     from tests.crawlers.internet import join
 
@@ -28,7 +30,8 @@ def main() -> int:
         join(told["internet"])
     guard.PORTS = guard.PORTS | set(told.get("ports", ()))
     settings = load_settings()
-    made = ScrapySettings(crawl.scrapy_settings(settings, guard.Guard(settings.guard_allow)))
+    turns = Turns(Frontier(settings.home / "crawl.db"), settings.crawl_delay_s)
+    made = ScrapySettings(crawl.scrapy_settings(settings, guard.Guard(settings.guard_allow), turns))
     made.set("DOWNLOAD_TIMEOUT", told.get("fetch_s", 5))
     from twisted.internet import reactor
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from scrapy.settings import default_settings
 from scrapy.utils.misc import load_object
 
 from crawlers.crawl import scrapy_settings
+from crawlers.frontier.middleware import Turns
+from crawlers.frontier.store import Frontier
 from crawlers.guard import Guard, Refused, _Fence, is_public
 from pipeline.settings import Settings
 
@@ -282,18 +285,20 @@ def test_the_exception_is_for_loopback_alone() -> None:
 # ---------------------------------------------------------------- what an upgrade of Scrapy or Twisted must not change unseen
 
 
-def _crawler() -> Any:
+def _crawler(home: Path) -> Any:
     from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.settings import Settings as ScrapySettings
 
-    return Crawler(Spider, ScrapySettings(scrapy_settings(Settings(), Guard())))
+    return Crawler(
+        Spider, ScrapySettings(scrapy_settings(Settings(), Guard(), Turns(Frontier(home / "crawl.db"), 1.0)))
+    )
 
 
-def test_there_is_no_download_handler_but_ours() -> None:
+def test_there_is_no_download_handler_but_ours(tmp_path: Path) -> None:
     from scrapy.core.downloader.handlers import DownloadHandlers
 
-    crawler = _crawler()
+    crawler = _crawler(tmp_path)
     ours = "crawlers.handler.GuardedHandler"
     assert dict(crawler.settings.getwithbase("DOWNLOAD_HANDLERS")) == {"http": ours, "https": ours}
     assert load_object(crawler.settings["DOWNLOADER"]) is Downloader
@@ -312,10 +317,11 @@ def test_the_handlers_that_scrapy_brings_are_those_we_know() -> None:
     }
 
 
-def test_every_request_meets_the_guard_first_and_no_middleware_that_we_did_not_name() -> None:
-    named = _crawler().settings.getwithbase("DOWNLOADER_MIDDLEWARES")
+def test_every_request_meets_the_guard_first_and_no_middleware_that_we_did_not_name(tmp_path: Path) -> None:
+    named = _crawler(tmp_path).settings.getwithbase("DOWNLOADER_MIDDLEWARES")
     in_order = [str(name) for name in sorted(named, key=lambda name: named[name])]
     assert in_order == [
+        "crawlers.frontier.middleware.AnswersMiddleware",
         "crawlers.guard.GuardMiddleware",
         "crawlers.manners.ObedienceMiddleware",
         "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware",
@@ -325,11 +331,12 @@ def test_every_request_meets_the_guard_first_and_no_middleware_that_we_did_not_n
         "crawlers.manners.PatienceMiddleware",
         "scrapy.downloadermiddlewares.redirect.RedirectMiddleware",
         "scrapy.downloadermiddlewares.stats.DownloaderStats",
+        "crawlers.frontier.middleware.TurnMiddleware",
     ]
 
 
-def test_no_console_listens() -> None:
-    assert not _crawler().settings.getbool("TELNETCONSOLE_ENABLED")
+def test_no_console_listens(tmp_path: Path) -> None:
+    assert not _crawler(tmp_path).settings.getbool("TELNETCONSOLE_ENABLED")
 
 
 def test_nothing_among_the_crawlers_opens_connections_beside_the_guard() -> None:

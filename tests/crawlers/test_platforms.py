@@ -313,6 +313,14 @@ def test_claims_come_by_key_and_later_only_the_new_are_asked_for(crawl: Crawl) -
     assert "kunci-rahasia" not in first.said
 
 
+def test_a_key_is_leave_enough_where_robots_txt_gives_none(crawl: Crawl) -> None:
+    claims = shapes.google_claims(("https://cek.example/1", "Kotak suara kardus dicuri"))
+    with Site({"/robots.txt": Answer("User-agent: *\nDisallow: /"), "/v1alpha1/claims:search": claims}) as site:
+        told = [source(site, "factcheck_api", "/v1alpha1/claims:search?query=x")]
+        result = crawl(site, told, settings={"JAGA_FACTCHECK_KEY": "kunci-rahasia"})
+    assert [claim.text for claim in result.claims] == ["Kotak suara kardus dicuri"]
+
+
 def test_a_refused_key_is_one_gap(crawl: Crawl) -> None:
     with Site({"/v1alpha1/claims:search": shapes.google_refusal("badRequest", 400)}) as site:
         result = crawl(

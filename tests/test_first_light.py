@@ -62,8 +62,12 @@ def lit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lit]:
         base_url=f"http://127.0.0.1:{port}/api/v1", headers={"Authorization": f"Bearer {token.group(1)}"}, timeout=30
     )
     yield Lit(process, said, api, f"http://127.0.0.1:{web}", home / "demo")
-    process.kill()
     api.close()
+    process.terminate()
+    try:
+        process.wait(15)  # it stops the programs that it started; killed at once, it would leave them
+    finally:
+        process.kill()
 
 
 def get(lit: Lit, path: str, **query: Any) -> Any:

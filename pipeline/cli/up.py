@@ -65,7 +65,9 @@ def up(
     for port, host in [(settings.api_port, settings.api_host), *([(demo_port, "127.0.0.1")] if demo else [])]:
         if _taken(host, port):
             raise fail(f"port {port} on {host} is taken; stop what uses it or set another (JAGA_API_PORT, --demo-port)")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Both by name: a program that a script starts in the background finds Ctrl-C's signal ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with ExitStack() as stack:
         try:
             programs = stack.enter_context(_programs(settings, demo_port if demo else None, once=once))

@@ -145,7 +145,7 @@ def in_put(house: TestHouse, order: Sequence[str], batch: int, nth: int) -> Call
 @pytest.mark.parametrize(
     ("order", "batch"),
     [
-        (ORDERS[0], 8),
+        (ORDERS[1], 40),
         *(
             pytest.param(order, batch, marks=[pytest.mark.slow, pytest.mark.timeout(900)])
             for order in ORDERS

@@ -102,6 +102,7 @@ def add_parse(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the saved body; - for standard input")
     parser.add_argument("--url", default="https://unknown.example/", help="address it was fetched from")
     parser.add_argument("--content-type", default="", help="the response's Content-Type")
+    add_told(parser)
 
 
 def parse(options: argparse.Namespace, settings: Settings) -> int:
@@ -114,6 +115,8 @@ def parse(options: argparse.Namespace, settings: Settings) -> int:
         reader(options.kind)
     except (NotBuilt, LookupError) as error:
         return _say(str(error.args[0]))
+    if options.kind == "export":
+        return parse_export(options, settings)
     try:
         body = sys.stdin.buffer.read() if str(options.file) == "-" else options.file.read_bytes()
     except OSError as error:
@@ -128,24 +131,60 @@ def parse(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def parse_export(options: argparse.Namespace, settings: Settings) -> int:
+    """Row by row, so that a file may be larger than memory."""
+    import io
+
+    from . import pseudonym
+    from .exports.ingest import told_of
+    from .exports.read import items
+    from .exports.row import Unusable
+    from .pages.items import as_json
+    from .pages.page import Page
+
+    try:
+        told = told_of(options.column, options.platform)
+        standard = str(options.file) == "-"
+        file = io.BytesIO(sys.stdin.buffer.read()) if standard else options.file.open("rb")
+    except Unusable as error:
+        return _say(str(error))
+    except OSError as error:
+        return _say(f"{options.file}: {error.strerror or error}")
+    try:
+        maker = pseudonym.maker(pseudonym.key(settings))
+    except OSError as error:
+        return _say(f"JAGA_HOME {settings.home}: {error}")
+    with file:
+        for item in items(file, str(options.file), Page(b"", options.url, pseudonym=maker), told, _progress):
+            sys.stdout.buffer.write(as_json(item).encode() + b"\n")
+    sys.stdout.buffer.flush()
+    return 0
+
+
 # ---------------------------------------------------------------- ingest
 
 
-def add_ingest(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="+", type=Path, metavar="FILE")
+def add_told(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--column",
         action="append",
         default=[],
         metavar="FIELD=NAME",
-        help="which column is text, id, published_at, author, url or platform",
+        help="of an export: which column is text, id, published_at, author, url, platform ...; it is then read as a plain table",
     )
-    parser.add_argument("--platform", default="import", help="platform of rows that name none (default: import)")
+    parser.add_argument(
+        "--platform", default="import", help="of an export: platform of rows that name none (default: import)"
+    )
+
+
+def add_ingest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="+", type=Path, metavar="FILE")
+    add_told(parser)
     parser.add_argument("--json", action="store_true", help='last line: {"read", "published", "rejected"}')
 
 
 def ingest(options: argparse.Namespace, settings: Settings) -> int:
-    from .exports import ingest_files
+    from .exports.ingest import ingest_files
 
     return ingest_files(options, settings, lambda: _open_broker(settings))
 

@@ -77,6 +77,32 @@ class Archive:
         self._writer.write_record(record)
         return str(record.rec_headers.get_header("WARC-Record-ID"))
 
+    def keep_row(self, uri: str, body: bytes, content_type: str, at: datetime) -> Evidence:
+        """Write one row of an imported file as a `resource` record; durable after the next `sync`. Raises OSError."""
+        file = self._open(at)
+        began = file.tell()
+        sha256 = hashlib.sha256(body).hexdigest()
+        try:
+            record = self._writer.create_warc_record(
+                uri,
+                "resource",
+                payload=io.BytesIO(body),
+                length=len(body),
+                warc_content_type=content_type,
+                warc_headers_dict={
+                    "WARC-Date": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                    "WARC-Payload-Digest": f"sha256:{sha256}",
+                },
+            )
+            self._writer.write_record(record)
+        except OSError:
+            # Half a record would spoil all that come after it.
+            file.truncate(began)
+            file.seek(began)
+            raise
+        record_id = str(record.rec_headers.get_header("WARC-Record-ID"))
+        return Evidence(warc=self._name, record_id=record_id, sha256=sha256)
+
     def sync(self) -> None:
         """Everything kept so far is on the disk when this returns. Raises OSError."""
         if self._file is not None:

@@ -115,8 +115,12 @@ class Post(_Words):
 
     @property
     def reach(self) -> int:
-        """Acts of others upon the post (likes, reposts, replies ...); views are left out: few platforms tell them."""
-        return sum(n for name, n in self.counts.items() if name != "views")
+        """Acts of others upon the post (likes, reposts, replies ...); views are left out: few platforms tell them.
+
+        Where a platform tells all `reactions`, its likes are among them.
+        """
+        left_out = {"views", "likes"} if "reactions" in self.counts else {"views"}
+        return sum(n for name, n in self.counts.items() if name not in left_out)
 
 
 class Claim(_Words):

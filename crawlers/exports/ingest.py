@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import re
 import signal
 import sqlite3
@@ -133,6 +134,8 @@ class Importer:
     ) -> None:
         self.broker, self.archive, self.totals, self.maker = broker, archive, totals, maker
         self.told, self.max_pause_s = told, max_pause_s
+        self._row: tuple[str, Evidence] | None = None
+        """The row archived last, and where: several posts may come out of one."""
 
     def file(self, path: Path) -> None:
         """Import one file. Raises Unusable."""
@@ -183,24 +186,22 @@ class Importer:
 
     def _kept(self, batch: list[_Waiting]) -> list[Record]:
         """The posts with their rows archived; posts of one row share its record. Raises OSError, and can be done again."""
-        records, last, evidence = [], None, None
+        records = []
         for waiting in batch:
-            found, post = waiting.found, waiting.post
-            if post.evidence is None:
-                if found.raw is not last or evidence is None:
-                    evidence = self._evidence(found)
-                    last = found.raw
-                waiting.post = post = post.model_copy(update={"evidence": evidence})
-            records.append(post_record(post))
+            if waiting.post.evidence is None:
+                waiting.post = waiting.post.model_copy(update={"evidence": self._evidence(waiting.found)})
+            records.append(post_record(waiting.post))
         self.archive.sync()
         return records
 
     def _evidence(self, found: Found) -> Evidence:
-        name = quote(Path(found.name).name.encode("utf-8", "replace"))
-        kind = "application/json" if found.raw.lstrip()[:1] in ("{", "[") else "text/csv"
-        return self.archive.keep_row(
-            f"file:{name}#line={found.line}", found.raw.encode("utf-8", "surrogateescape"), kind, datetime.now(UTC)
-        )
+        if self._row is None or self._row[0] is not found.raw:
+            name = quote(os.path.basename(found.name).encode("utf-8", "replace"))
+            kind = "application/json" if found.raw.lstrip()[:1] in ("{", "[") else "text/csv"
+            body = found.raw.encode("utf-8", "surrogateescape")
+            kept = self.archive.keep_row(f"file:{name}#line={found.line}", body, kind, datetime.now(UTC))
+            self._row = found.raw, kept
+        return self._row[1]
 
     def _post(self, found: Found, path: Path) -> Post:
         """Raises Rejected with the field and the cause."""

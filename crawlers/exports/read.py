@@ -19,6 +19,12 @@ from .recognise import LOOKED_FOR, Kind, kind_of, single, table_kind
 from .row import NoPost, Row, Skipped, Unusable
 
 Say = Callable[[str], None]
+MAX_ID_CHARS = 1000
+"""As the contract of a post has it."""
+MOST_SHAPES = 1000
+"""Sets of keys that are remembered with what they are; a file made to keep us busy has a new one in each row."""
+_BY_VALUE = {"_type", "type"}
+"""Keys whose value says what an object is."""
 _POST_FIELDS = tuple(f.name for f in fields(PostItem))
 
 
@@ -67,6 +73,7 @@ class _Reading:
     def __init__(self, name: str, page: Page, told: Told, say: Say) -> None:
         self.name, self.page, self.told, self._say = name, page, told, say
         self._named: set[str] = set()
+        self._kinds: dict[tuple[str, ...], Kind | None] = {}
         self._line = 0
 
     def rows(self, stream: io.BufferedReader) -> Iterator[Found]:
@@ -121,7 +128,17 @@ class _Reading:
     def _kind_of(self, value: dict[str, Any], chat: dict[str, Any] | None) -> Kind | None:
         if chat is not None:
             return single("Telegram Desktop", lambda told, row: telegram_desktop.message(told, row, chat))
-        return None if self.told.columns else kind_of(value)
+        if self.told.columns:
+            return None
+        if any(isinstance(inner, (dict, list)) for inner in value.values()) or not _BY_VALUE.isdisjoint(value):
+            return kind_of(value)
+        # A flat object is known by its keys alone, and a file holds many with the same.
+        keys = tuple(value)
+        if keys not in self._kinds:
+            if len(self._kinds) > MOST_SHAPES:
+                self._kinds.clear()
+            self._kinds[keys] = kind_of(value)
+        return self._kinds[keys]
 
     def _plain_json(self, value: dict[str, Any], line: int) -> dict[str, str]:
         mapping = tables.mapping(value.keys(), self.told.columns)
@@ -238,8 +255,8 @@ class _Reading:
         if isinstance(made, NoPost):
             inner = ", ".join(p for p in (place, made.place) if p)
             return Found(self.name, line, raw, why=str(made), place=inner, cut=made.cut)
-        if isinstance(made, PostItem) and not (made.text or made.media or made.links or made.repost_of or made.url):
-            return Found(self.name, line, raw, why="text: empty", place=place)
+        if isinstance(made, PostItem) and (why := _unfit(made)):
+            return Found(self.name, line, raw, why=why, place=place)
         return Found(self.name, line, raw, made, place=place, problems=row.problems)
 
 
@@ -249,6 +266,17 @@ def _values(value: Any) -> Iterator[tuple[int, Any]]:
         yield from enumerate(value, start=1)
     else:
         yield 0, value
+
+
+def _unfit(post: PostItem) -> str:
+    """Why a post would say nothing, or cannot be found again; empty if it may pass."""
+    if not post.native_id:
+        return "id: empty"
+    for name in ("native_id", "reply_to", "repost_of"):
+        if len(getattr(post, name) or "") > MAX_ID_CHARS:
+            return f"{name}: longer than {MAX_ID_CHARS} characters"
+    says_something = post.text or post.media or post.links or post.repost_of or post.url
+    return "" if says_something else "text: empty"
 
 
 def _binary(start: str) -> bool:

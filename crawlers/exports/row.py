@@ -155,6 +155,11 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [inner for inner in value if isinstance(inner, dict)] if isinstance(value, list) else []
 
 
+def listed(value: Any) -> list[Any]:
+    """The list; empty for anything else."""
+    return value if isinstance(value, list) else []
+
+
 def words(value: Any) -> str:
     """A text field; empty for anything that is no text."""
     return clean(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
@@ -173,6 +178,8 @@ def urls(values: Iterable[Any]) -> list[str]:
 def joined_urls(value: Any) -> list[str]:
     """The addresses in a cell that holds several: parted by commas or blanks, or a list as JSON or Python writes it."""
     text = words(value).strip()
+    if "http" not in text.lower():
+        return []
     if text[:1] in ("[", "{"):
         try:
             return urls(_inner(json.loads(text)))

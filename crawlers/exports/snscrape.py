@@ -8,7 +8,7 @@ from typing import Any
 from crawlers.pages.items import PostItem
 from crawlers.pages.text import clean, tidy, titled, unique
 
-from .row import NoPost, Row, Skipped, counts, first, ident, obj, objects, urls, words
+from .row import NoPost, Row, Skipped, counts, first, ident, listed, obj, objects, urls, words
 from .x_api import unescaped, without_self
 
 _TELEGRAM = re.compile(r"t\.me/(?:s/)?([A-Za-z0-9_]{3,64}/\d+)")
@@ -49,7 +49,7 @@ def _tweet(told: dict[str, Any], row: Row) -> PostItem:
     repeated, quoted = obj(told.get("retweetedTweet")), obj(told.get("quotedTweet"))
     said = repeated or told
     links = urls(link.get("url") for link in objects(said.get("links")))
-    links = links or urls(said.get("outlinks") if isinstance(said.get("outlinks"), list) else [])
+    links = links or urls(listed(said.get("outlinks")))
     return PostItem(
         platform="x",
         native_id=native,
@@ -96,7 +96,7 @@ def _telegram(told: dict[str, Any], row: Row) -> PostItem:
     forwarded = obj(forwarded).get("username") if isinstance(forwarded, dict) else forwarded
     origin = _TELEGRAM.search(words(told.get("forwardedUrl")))
     preview = obj(told.get("linkPreview"))
-    outlinks = told.get("outlinks") if isinstance(told.get("outlinks"), list) else []
+    outlinks = listed(told.get("outlinks"))
     links = urls(
         [*outlinks, *(x.get("href") or x.get("url") for x in objects(told.get("outlinks"))), preview.get("href")]
     )
@@ -104,7 +104,7 @@ def _telegram(told: dict[str, Any], row: Row) -> PostItem:
         first(m.get("url"), m.get("thumbnailUrl"))
         for m in [*objects(told.get("media")), *objects(told.get("images")), obj(told.get("video"))]
     ]
-    media += told.get("images") if isinstance(told.get("images"), list) else []
+    media += listed(told.get("images"))
     return PostItem(
         platform="telegram",
         native_id=native,
@@ -163,7 +163,7 @@ def _toot(told: dict[str, Any], row: Row) -> PostItem:
         author=row.author("mastodon", words(user.get("account")).lstrip("@")),
         text="\n".join(t for t in (warning, text, *(f"- {tidy(words(o.get('title')))}" for o in poll)) if t),
         published_at=row.when(told.get("date")),
-        links=urls(told.get("links") if isinstance(told.get("links"), list) else []),
+        links=urls(listed(told.get("links"))),
         media=urls(a.get("url") for a in objects(told.get("attachments"))),
     )
 
@@ -195,7 +195,7 @@ def _facebook(told: dict[str, Any], row: Row) -> PostItem:
         author=row.author("facebook", parts[0] if len(parts) > 1 and "?" not in parts[0] else None),
         text=tidy(words(told.get("content"))),
         published_at=row.when(told.get("date")),
-        links=urls(told.get("outlinks") if isinstance(told.get("outlinks"), list) else []),
+        links=urls(listed(told.get("outlinks"))),
     )
 
 
@@ -233,7 +233,7 @@ def _vk(told: dict[str, Any], row: Row) -> PostItem:
         text=tidy(words(told.get("content"))),
         published_at=row.when(told.get("date")),
         repost_of=quoted.group(1) if quoted else None,
-        links=urls(told.get("outlinks") if isinstance(told.get("outlinks"), list) else []),
+        links=urls(listed(told.get("outlinks"))),
         media=urls([*pictures, obj(told.get("video")).get("thumbUrl")]),
     )
 
@@ -252,7 +252,7 @@ def _weibo(told: dict[str, Any], row: Row) -> PostItem:
         published_at=row.when(told.get("createdAt")),
         repost_of=ident(repeated.get("id")) or None,
         links=unique(urls([told.get("link")])),
-        media=urls([*(told.get("pictures") if isinstance(told.get("pictures"), list) else []), told.get("video")]),
+        media=urls([*listed(told.get("pictures")), told.get("video")]),
         counts=counts(told, {"likes": "likesCount", "reposts": "repostsCount", "replies": "commentsCount"}),
     )
 

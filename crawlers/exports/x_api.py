@@ -46,10 +46,10 @@ def page(told: dict[str, Any], row: Row) -> Iterator[Made]:
                 yield _tweet(found, by_id, users, media, row)
             except NoPost as error:
                 yield NoPost(str(error), place)
-    for error in objects(told.get("errors")):
-        named = words(first(error.get("resource_id"), error.get("value")))
+    for refusal in objects(told.get("errors")):
+        named = words(first(refusal.get("resource_id"), refusal.get("value")))
         named = named if named.isdigit() else ""  # an account's name is nobody's business
-        yield NoPost(f"not to be had: {one_line(error.get('title') or error.get('message'))} {named}".strip())
+        yield NoPost(f"not to be had: {one_line(refusal.get('title') or refusal.get('message'))} {named}".strip())
 
 
 def flat(tweet: dict[str, Any], row: Row) -> PostItem:

@@ -7,20 +7,21 @@ The Content Library, https://developers.facebook.com/docs/content-library-and-ap
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from crawlers.pages.items import PostItem
 from crawlers.pages.text import tidy, titled, unique
 
 from .instagram import unwrapped
-from .row import Made, NoPost, Row, counts, first, ident, joined_urls, number, obj, objects, urls, words
+from .row import Made, NoPost, Row, Skipped, counts, first, ident, joined_urls, number, obj, objects, urls, words
 
-CROWDTANGLE = ("URL", "Likes", "Comments")
 _FACEBOOK_ID = re.compile(
     r"/(?:posts|permalink|videos|photos|reel)/(?:[^/?#]+/)*?(\d{5,})|[?&](?:story_fbid|fbid|v)=(\d+)"
 )
 _INSTAGRAM_ID = re.compile(r"instagram\.com/(?:[^/]+/)?(?:p|reel|tv)/([\w-]+)")
+_FACEBOOK_HOST = re.compile(r"https?://(?:[\w-]+\.)?facebook\.com/", re.I)
+_LENGTHENED = re.compile(r":=:(https?://\S+)")
 _REACTIONS = ("Likes", "Love", "Wow", "Haha", "Sad", "Angry", "Thankful", "Care")
 
 
@@ -34,10 +35,7 @@ def crowdtangle(cells: Mapping[str, Any], row: Row) -> PostItem:
     url = words(cells.get("URL")).strip()
     if not urls([url]):
         raise NoPost("URL: post without address")
-    instagram = "instagram.com/" in url
-    platform = "instagram" if instagram else "facebook"
-    # A post of several pictures has its text in Message, what a link leads to in Link Text and Description.
-    text = cells.get("Description") if instagram else cells.get("Message")
+    platform = "instagram" if "instagram.com/" in url else "facebook"
     found = counts(
         cells,
         {"likes": "Likes", "reposts": "Shares", "replies": "Comments", "views": ("Post Views", "Views", "Video Views")},
@@ -47,9 +45,10 @@ def crowdtangle(cells: Mapping[str, Any], row: Row) -> PostItem:
         found["reactions"] = sum(reactions)
     if not {"likes", "reposts", "replies"} & found.keys():
         found |= counts(cells, {"interactions": "Total Interactions"})
-    if instagram:
+    links: list[str] = []
+    if platform == "instagram":
         account = first(cells.get("User Name"), cells.get("Account"))
-        links = []
+        text, media = words(cells.get("Description")), urls([cells.get("Photo")])
     else:
         account = first(
             row.other_id(cells.get("Facebook Id"), "author"),
@@ -57,19 +56,63 @@ def crowdtangle(cells: Mapping[str, Any], row: Row) -> PostItem:
             cells.get("Page Name"),
             cells.get("Group Name"),
         )
-        shown = urls(unwrapped(cells.get(name)) for name in ("Final Link", "Link"))
-        links = [u for u in shown if _native(u) != _native(url)][:1]
+        text, links = _lengthened(words(cells.get("Message")))
+        shown = urls([unwrapped(first(cells.get("Final Link"), cells.get("Link")))])
+        # What Facebook itself holds is the post's own picture or video; of a link alone it would be another's post.
+        own = [u for u in shown if _FACEBOOK_HOST.match(u) and words(cells.get("Type")) != "Link"]
+        links, media = unique([*(u for u in shown if u not in own), *links]), [u for u in own if u != url]
+        text = text if text.strip() else titled(tidy(words(cells.get("Link Text"))), words(cells.get("Description")))
     return PostItem(
         platform=platform,
         native_id=_native(url),
         url=url,
         author=row.author(platform, account),
-        text=tidy(words(text)) or titled(tidy(words(cells.get("Link Text"))), tidy(words(cells.get("Description")))),
+        text=tidy(text),
         published_at=row.when(first(cells.get("Post Created"), cells.get("Created"))),
         links=links,
-        media=urls([cells.get("Photo")]),
+        media=media,
         counts=found,
     )
+
+
+def _lengthened(text: str) -> tuple[str, list[str]]:
+    """A text without the long addresses that CrowdTangle puts behind short ones (`short:=:long`), and those."""
+    return _LENGTHENED.sub("", text), urls(_LENGTHENED.findall(text))
+
+
+def is_score_history(header: list[str]) -> bool:
+    """What one post had at one time after another; its address and its time are the last two names of columns."""
+    return {"ID", "Score Date (GMT)", "Timestep"} <= set(header) and bool(urls(header[-1:]))
+
+
+def score_history(header: list[str]) -> Callable[[Mapping[str, Any], Row], PostItem]:
+    """The post with its newest counts, which stand first."""
+    seen: set[str] = set()
+    url = first(*urls(header[-1:]))
+
+    def post(cells: Mapping[str, Any], row: Row) -> PostItem:
+        native = _native(url)
+        if native in seen:
+            raise Skipped("an older score of the same post")
+        seen.add(native)
+        return PostItem(
+            platform="instagram" if "instagram.com/" in url else "facebook",
+            native_id=native,
+            url=url,
+            published_at=row.when(header[-2]),
+            counts=counts(
+                cells,
+                {
+                    "likes": "Likes",
+                    "reposts": "Shares",
+                    "replies": "Comments",
+                    "reactions": "Reactions",
+                    "views": "Post Views",
+                },
+            ),
+        )
+
+    return post
 
 
 def _native(url: str) -> str:

@@ -146,6 +146,8 @@ def table_kind(header: list[str]) -> Kind | None:
     """What a table is, by its columns; None if nothing known."""
     if meta.is_crowdtangle(header):
         return single("CrowdTangle", meta.crowdtangle)
+    if meta.is_score_history(header):
+        return single("CrowdTangle, scores of one post", meta.score_history(header))
     if meta.is_content_library(header):
         return single("Meta Content Library", meta.content_library)
     if set(header) >= TELEGRAM_COLUMNS:

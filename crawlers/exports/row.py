@@ -17,15 +17,20 @@ from crawlers.pages.text import clean, unique
 
 _OFFSETS = {
     "EST": "-0500", "EDT": "-0400", "CST": "-0600", "CDT": "-0500", "MST": "-0700", "MDT": "-0600", "PST": "-0800", "PDT": "-0700",
-    "AKST": "-0900", "AKDT": "-0800", "HST": "-1000", "WET": "+0000", "WEST": "+0100", "BST": "+0100", "CET": "+0100", "CEST": "+0200",
-    "EET": "+0200", "EEST": "+0300", "MSK": "+0300", "SAST": "+0200", "PKT": "+0500", "HKT": "+0800", "SGT": "+0800", "PHT": "+0800",
-    "JST": "+0900", "KST": "+0900", "ACST": "+0930", "ACDT": "+1030", "AEST": "+1000", "AEDT": "+1100", "NZST": "+1200", "NZDT": "+1300",
+    "AKST": "-0900", "AKDT": "-0800", "HST": "-1000", "AST": "-0400", "ADT": "-0300", "NST": "-0330", "NDT": "-0230",
+    "BRT": "-0300", "BRST": "-0200", "ART": "-0300", "UYT": "-0300", "CLT": "-0400", "CLST": "-0300", "BOT": "-0400", "VET": "-0400",
+    "COT": "-0500", "PET": "-0500", "ECT": "-0500", "WET": "+0000", "WEST": "+0100", "BST": "+0100", "CET": "+0100", "CEST": "+0200",
+    "EET": "+0200", "EEST": "+0300", "TRT": "+0300", "MSK": "+0300", "WAT": "+0100", "CAT": "+0200", "SAST": "+0200", "EAT": "+0300",
+    "GST": "+0400", "PKT": "+0500", "ICT": "+0700", "MYT": "+0800", "HKT": "+0800", "SGT": "+0800", "PHT": "+0800", "JST": "+0900",
+    "KST": "+0900", "ACST": "+0930", "ACDT": "+1030", "AEST": "+1000", "AEDT": "+1100", "NZST": "+1200", "NZDT": "+1300",
 }  # fmt: skip
-"""Zones by name, as CrowdTangle prints them. IST is left out: India, Israel and Ireland all call theirs so."""
+"""Zones by name, as CrowdTangle prints them, a firm of the United States. IST is left out: India, Israel and Ireland all call theirs so."""
 _NAMED_ZONE = re.compile(r"(?<=\d)\s+([A-Z]{3,4})$")
+_SHORT_OFFSET = re.compile(r"(?<=\d)\s+([+-]\d{2})$")
 _JS_DATE = re.compile(r"^[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{2}) (\d{4}) (\d{2}:\d{2}:\d{2}) GMT([+-]\d{4})")
 _ROUNDED = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+")
 _COUNT = re.compile(r"(\d+(?:[.,]\d+)?)\s*([KMB万亿]?)", re.I)
+_DOTTED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _TIMES = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000, "万": 10_000, "亿": 100_000_000}
 MOST_EXACT = 2**53
 """Above it a float no longer holds every whole number."""
@@ -87,7 +92,7 @@ def spelled(value: Any) -> Any:
     named = _NAMED_ZONE.search(text)
     if named and named.group(1) in _OFFSETS:
         return text[: named.start()] + " " + _OFFSETS[named.group(1)]
-    return _JS_DATE.sub(r"\2 \1 \3 \4 \5", text)
+    return _JS_DATE.sub(r"\2 \1 \3 \4 \5", _SHORT_OFFSET.sub(r" \g<1>00", text))
 
 
 def ident(value: Any, field: str = "id") -> str:
@@ -118,18 +123,19 @@ def number(value: Any) -> int | None:
     """A count as exports write them: `12`, `12.0`, `1,234`, `8.6M`, `1.2万`; None where it is none, or not told."""
     if isinstance(value, bool) or value is None:
         return None
-    if isinstance(value, int):
-        return value if value >= 0 else None
-    if isinstance(value, float):
+    if isinstance(value, (int, float)):
         return int(value) if 0 <= value < MOST_EXACT else None
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > 40:
         return None
     text = re.sub(r"[\s\u00a0]|(?<=\d),(?=\d{3}(?!\d))", "", value.strip())
+    if _DOTTED.fullmatch(text):
+        text = text.replace(".", "")  # thousands, as a spreadsheet in Indonesian or Portuguese writes them
     match = _COUNT.fullmatch(text)
     if not match:
         return None
     digits, unit = match.group(1), match.group(2).upper()
-    return int(digits) if digits.isdigit() and not unit else round(float(digits.replace(",", ".")) * _TIMES[unit])
+    found = int(digits) if digits.isdigit() and not unit else round(float(digits.replace(",", ".")) * _TIMES[unit])
+    return found if found < MOST_EXACT else None
 
 
 def counts(told: Mapping[str, Any], names: Mapping[str, str | tuple[str, ...]]) -> dict[str, int]:
@@ -185,7 +191,7 @@ def joined_urls(value: Any) -> list[str]:
             return urls(_inner(json.loads(text)))
         except (ValueError, RecursionError):
             return urls(re.findall(r"https?://[^\s'\"\]]+", text))
-    return urls(part.strip(" ,;|") for part in re.split(r"[\s,;|]+(?=https?://)", text))
+    return urls(part.strip(" ,;|") for part in re.split(r"(?<=[\s,;|])(?=https?://)", text))
 
 
 def _inner(told: Any) -> list[Any]:

@@ -6,6 +6,7 @@ can see the day that the page showed. A time with a zone becomes UTC.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -107,6 +108,8 @@ def day_or_stamp(value: Any, now: datetime) -> str | None:
 
 
 def _from_number(number: float) -> datetime:
+    if not math.isfinite(number):
+        raise ValueError("not finite")  # JSON as Python reads it may say Infinity
     # Above 1e11 seconds lies the year 5138: such numbers are milliseconds, above 1e14 microseconds.
     while abs(number) > 1e11:
         number /= 1000

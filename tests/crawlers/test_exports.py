@@ -203,7 +203,7 @@ def test_likes_that_are_among_all_reactions_are_reached_once() -> None:
 @pytest.mark.parametrize(
     ("told", "meant"),
     [("12", 12), ("1,234", 1234), ("12.0", 12), ("8.6M", 8_600_000), ("1.2万", 12_000), ("826K", 826_000), (3.0, 3), (0, 0),
-     ("", None), ("-1", None), (-1, None), (True, None), ("banyak", None), (float("nan"), None), ([1], None)],
+     ("", None), ("-1", None), (-1, None), (True, None), ("banyak", None), (float("nan"), None), (float("inf"), None), ("407.137", 407_137), ("9" * 30, None), (10**20, None), ([1], None)],
 )  # fmt: skip
 def test_a_count_is_read_as_exports_write_it(told: Any, meant: int | None) -> None:
     assert number(told) == meant
@@ -225,7 +225,10 @@ def test_a_count_is_read_as_exports_write_it(told: Any, meant: int | None) -> No
         ("2021-07-04 10:11:12 WIB", "2021-07-04T03:11:12Z"),
         ("2021-07-04 10:11:12 IST", None),
         ("", None),
+        ("2021-07-05 18:02:45 BRT", "2021-07-05T21:02:45Z"),
+        ("2021-07-05 18:02:45 +07", "2021-07-05T11:02:45Z"),
         (0, None),
+        (float("inf"), None),
     ],
 )
 def test_a_time_is_read_with_its_zone(told: Any, meant: str | None) -> None:

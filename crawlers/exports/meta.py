@@ -1,7 +1,7 @@
 """Facebook and Instagram as Meta gives them out: CrowdTangle's tables and API, the Meta Content Library's; and 4CAT's Telegram table.
 
 CrowdTangle (until 2024): `2021-03-04 10:11:12 EST`, the zone of the dashboard's owner. Its link checker's file holds three tables.
-The Content Library, https://developers.facebook.com/docs/content-library-and-api: ids are its own, times are UTC.
+The Content Library (its data dictionary is on developers.facebook.com): ids are its own, times are UTC.
 """
 
 from __future__ import annotations

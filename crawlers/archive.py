@@ -91,6 +91,7 @@ class Archive:
                 warc_content_type=content_type,
                 warc_headers_dict={
                     "WARC-Date": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                    "WARC-Block-Digest": f"sha256:{sha256}",
                     "WARC-Payload-Digest": f"sha256:{sha256}",
                 },
             )

@@ -158,6 +158,19 @@ TABLES: tuple[Table, ...] = (
         counts={"likes": "likes_count", "reposts": "retweets_count", "replies": "replies_count"},
     ),
     _table(
+        "snscrape, as a table", "x", "renderedContent conversationId replyCount retweetCount",
+        url=("url",), url_form=_TWITTER_FORM, author=("username",), author_in_url="/([A-Za-z0-9_]+)/status/",
+        text=("rawContent", "content", "renderedContent"), published_at=("date",), reply_to=("inReplyToTweetId",),
+        links=("outlinks", "links"),
+        counts={"likes": "likeCount", "reposts": "retweetCount", "replies": "replyCount", "quotes": "quoteCount", "views": "viewCount"},
+    ),
+    _table(
+        "facebook-scraper", "facebook", "post_id post_text shared_text",
+        native_id=("post_id",), url=("post_url",), author=("user_id", "username"), text=("post_text", "text"),
+        published_at=("timestamp", "time"), repost_of=("shared_post_id",), links=("link",), media=("image", "images"),
+        counts={"likes": "likes", "reposts": "shares", "replies": "comments", "reactions": "reaction_count"},
+    ),
+    _table(
         "TikTok Research API", "tiktok", "video_description create_time region_code",
         native_id=("id", "video_id"), url_form="https://www.tiktok.com/@{author}/video/{id}", author=("username",),
         text=("video_description",), published_at=("create_time",),
@@ -176,6 +189,13 @@ TABLES: tuple[Table, ...] = (
     ),
 )  # fmt: skip
 
+OTHER = _table(
+    "4CAT, another data source", "import", "thread_id body timestamp", author=("author_id", "author"), title=("subject",),
+    url=("url", "post_url", "link"), links=("link_url",), media=("image_url", "image_urls"),
+    counts={"likes": ("likes", "like_count"), "reposts": ("reposts", "shares"), "replies": ("replies", "comments"), "views": "views"},
+)  # fmt: skip
+"""What every table of 4CAT has, and a time in UTC."""
+
 TELEGRAM_COLUMNS = frozenset({"author_forwarded_from_name", "attachment_type", "chat"})
 """4CAT's own Telegram table: its ids are `chat-number`, which we know as `chat/number`; see `meta.telegram`."""
 
@@ -184,4 +204,4 @@ def table_of(header: Mapping[str, object] | list[str]) -> Table | None:
     """The table that has these columns; of several, the one with the most columns of its own."""
     names = set(header)
     fits = [t for t in TABLES if t.known_by <= names]
-    return max(fits, key=lambda t: len(t.known_by), default=None)
+    return max(fits, key=lambda t: len(t.known_by), default=OTHER if OTHER.known_by <= names else None)

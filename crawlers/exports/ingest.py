@@ -164,7 +164,7 @@ class Importer:
                         _say(f"{found.name}:{found.line}: {error}")
                         continue
                     for what, where in found.problems:
-                        _say(f"{found.name}:{found.line}: note: {where}: {what}; published without it")
+                        _say(f"{found.name}:{found.line}: note: {where}: {what}")
                     repeats.note(found.line, post)
                     batch.append(_Waiting(found, post))
                     if len(batch) >= BATCH_ROWS:

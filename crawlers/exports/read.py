@@ -21,6 +21,10 @@ from .row import NoPost, Row, Skipped, Unusable
 Say = Callable[[str], None]
 MAX_ID_CHARS = 1000
 """As the contract of a post has it."""
+MOST_UNKNOWN = 20
+"""So many rows of no known kind at the beginning are a file of no known kind; behind known ones each is a row of its own."""
+WEAK_TEXTS = {"title", "judul", "description"}
+"""Behind rows of a known export these alone make no post: notices of streams have them too."""
 MOST_SHAPES = 1000
 """Sets of keys that are remembered with what they are; a file made to keep us busy has a new one in each row."""
 _BY_VALUE = {"_type", "type"}
@@ -106,6 +110,7 @@ class _Reading:
 
     def _json(self, text: io.TextIOWrapper, start: str) -> Iterator[Found]:
         plain: dict[str, str] | None = None
+        unknown: list[tuple[Found, Unusable]] = []
         for found in json_rows.rows(text, start):
             self._line = found.line
             if found.why:
@@ -119,11 +124,23 @@ class _Reading:
                     continue
                 kind = self._kind_of(value, found.chat)
                 if kind is None:
-                    if plain is None:
-                        plain = self._plain_json(value, found.line)
+                    try:
+                        plain = plain or self._plain_json(value, found.line)
+                    except Unusable as error:
+                        why = "line: of no known export, and no field for text"
+                        unknown.append((Found(self.name, found.line, found.raw, why=why, place=place), error))
+                        if not self._named and len(unknown) > MOST_UNKNOWN:
+                            raise unknown[0][1] from None
+                        if self._named:
+                            yield unknown.pop()[0]
+                        continue
                     kind = self._plain_kind(plain)
                 self._taken_for(found.line, kind.name)
+                yield from (row for row, _ in unknown)
+                unknown.clear()
                 yield from self._of(kind, value, found.line, found.raw, place)
+        if unknown:
+            raise unknown[0][1]
 
     def _kind_of(self, value: dict[str, Any], chat: dict[str, Any] | None) -> Kind | None:
         if chat is not None:
@@ -148,7 +165,8 @@ class _Reading:
                 if ours == "text":
                     raise Unusable(message)
                 self._say(f"note: {message}")
-        if "text" not in mapping:
+        weak = mapping.get("text", "").lower() in WEAK_TEXTS or "native_id" not in mapping
+        if "text" not in mapping or (weak and self._named and not self.told.columns):
             raise Unusable(_unknown(f"{self.name}: line {line}", list(map(str, value))))
         self._unused(line, list(map(str, value)), mapping)
         return mapping

@@ -9,7 +9,7 @@ from typing import Any
 from crawlers.pages.items import PostItem
 from pipeline.contracts import Post
 
-from . import meta, microblogs, ours, snscrape, telegram_desktop, tiktok, x_api, x_web, zeeschuimer
+from . import instagram, meta, microblogs, ours, snscrape, telegram_desktop, tiktok, x_api, x_web, zeeschuimer
 from .fourcat import TELEGRAM_COLUMNS, table_of
 from .row import NoPost, Row, Skipped, obj
 
@@ -110,6 +110,8 @@ def _of_others(told: dict[str, Any]) -> Kind | None:
         return single("4CAT, Bluesky", microblogs.bluesky)
     if {"video_description", "create_time"} <= keys:
         return single("TikTok Research API", tiktok.research)
+    if isinstance(told.get("node"), dict) and "shortcode" in told["node"]:
+        return single("Instaloader", lambda found, row: instagram.post(found["node"], row))
     if "peer_id" in keys and ("message" in keys or "action" in keys):
         return single("Telegram, by Telethon", telegram_desktop.telethon)
     inner = _answer(told)

@@ -30,6 +30,8 @@ _LINKED = {"link", "text_link"}
 def message(told: dict[str, Any], row: Row, chat: dict[str, Any]) -> PostItem:
     """`chat` has the `id`, `name` and `type` of the chat that the message lies in."""
     kind = words(chat.get("type"))
+    if not kind:
+        raise Skipped("not public, as far as is told: a message of a chat without a type before it")
     if kind in PRIVATE:
         raise Skipped(f"not public: a message of a {kind}")
     if words(told.get("type")) not in ("message", ""):

@@ -131,6 +131,42 @@ def test_a_file_of_no_known_kind_is_told_with_what_was_looked_for() -> None:
         assert known in str(told.value)
 
 
+def test_a_row_that_nobody_knows_costs_only_itself() -> None:
+    known = b'{"source_platform": "tiktok.com", "data": {"id": "%d", "desc": "isi"}}\n'
+    strange = b'{"acara": "putus", "detail": 1}\n'
+    found = found_in(strange + known % 1 + strange + known % 2)
+    assert [f.item.native_id if isinstance(f.item, PostItem) else f.why for f in found] == [
+        "line: of no known export, and no field for text",
+        "1",
+        "line: of no known export, and no field for text",
+        "2",
+    ]
+    notice = b'{"title": "operational-disconnect", "disconnect_type": "x"}\n'
+    assert [f.why for f in found_in(known % 1 + notice)][1:] == ["line: of no known export, and no field for text"]
+    with pytest.raises(Unusable, match="line 1: no column for text"):
+        found_in(strange * 50)
+    with pytest.raises(Unusable, match="line 1: no column for text"):
+        found_in(strange)
+
+
+def test_a_chat_that_does_not_say_what_it_is_is_not_taken_for_a_public_one() -> None:
+    chat = {
+        "id": 1,
+        "messages": [{"id": 1, "type": "message", "text": "rahasia"}],
+        "name": "Budi",
+        "type": "personal_chat",
+    }
+    (found,) = found_in(json.dumps(chat).encode())
+    assert found.item is None
+    assert found.skipped.startswith("not public, as far as is told")
+
+
+def test_a_table_of_4cat_that_is_not_known_keeps_its_times_in_utc() -> None:
+    (found,) = found_in(b"id,thread_id,timestamp,body,author,subject\n5,1,2026-11-20 02:15:00,isi,wati,Judul\n")
+    assert isinstance(found.item, PostItem)
+    assert (found.item.text, found.item.published_at) == ("Judul\nisi", "2026-11-20T02:15:00Z")
+
+
 def test_columns_that_are_named_go_before_what_the_file_looks_like() -> None:
     row = b'{"source_platform": "tiktok.com", "data": {"id": "1", "desc": "isi"}}\n'
     (found,) = found_in(row, Told({"text": "data.desc", "native_id": "data.id"}, "arsip"))

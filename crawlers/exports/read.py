@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 from crawlers.pages.items import Item, PostItem, ProblemItem
 from crawlers.pages.page import Page
-from pipeline.contracts import Post
+from crawlers.pages.text import MOST_LINKS
+from pipeline.contracts import MAX_TEXT_CHARS, Post
 
 from . import csv_rows, json_rows, meta, opening, tables, telegram_desktop
 from .recognise import LOOKED_FOR, Kind, kind_of, single, table_kind
@@ -244,7 +245,8 @@ class _Reading:
             for row in rows:
                 now[0] = row
                 self._line = row.line
-                yield "", row.cells or [""]
+                # A row that cannot be read has one cell, so that it fits no table.
+                yield "", [""] if row.why or row.unclosed or not row.cells else row.cells
 
         posts = False
         for row, made, _ in meta.link_checker(cells(), lambda: Row(self.page)):
@@ -293,6 +295,9 @@ def _unfit(post: PostItem) -> str:
     for name in ("native_id", "reply_to", "repost_of"):
         if len(getattr(post, name) or "") > MAX_ID_CHARS:
             return f"{name}: longer than {MAX_ID_CHARS} characters"
+    if len(post.text) > MAX_TEXT_CHARS:
+        return f"text: {len(post.text)} characters, at most {MAX_TEXT_CHARS} are taken"
+    del post.links[MOST_LINKS:], post.media[MOST_LINKS:]
     says_something = post.text or post.media or post.links or post.repost_of or post.url
     return "" if says_something else "text: empty"
 

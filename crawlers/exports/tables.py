@@ -52,7 +52,7 @@ class Table:
         native = ident(_one(cells, self.native_id), self.native_id[0])
         if not native:
             raise NoPost(f"{self.native_id[0]}: empty")
-        author = _one(cells, self.author)
+        author = row.other_id(_one(cells, self.author), "author")
         if self.author_in_url and (named := re.search(self.author_in_url, words(_one(cells, self.url)))):
             author = named.group(1)
         text, links = tidy(words(_one(cells, self.text))), _many(cells, self.links)

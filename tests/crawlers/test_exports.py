@@ -94,6 +94,8 @@ def ingest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
         ("crowdtangle_api", ["an API's answer"]),
         ("crowdtangle_facebook", ["CrowdTangle"]),
         ("crowdtangle_group_and_instagram", ["CrowdTangle"]),
+        ("crowdtangle_link_checker_of_four", ["CrowdTangle link checker"]),
+        ("crowdtangle_scores", ["CrowdTangle, scores of one post"]),
         ("crowdtangle_three_tables", ["CrowdTangle link checker"]),
         ("json_list_damaged", ["a table"]),
         ("mixed_platforms", ["Zeeschuimer, TikTok", "X API v1.1", "our own posts", "snscrape, twitter"]),
@@ -174,6 +176,43 @@ def test_columns_that_are_named_go_before_what_the_file_looks_like() -> None:
     assert (found.item.platform, found.item.native_id, found.item.text) == ("arsip", "1", "isi")
     with pytest.raises(Unusable, match=r"line 1: no field 'data.isi' for text; there are source_platform, data"):
         found_in(row, Told({"text": "data.isi"}))
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "meant"),
+    [
+        (
+            "url,date,rawContent,renderedContent,id,user,replyCount,retweetCount,likeCount,quoteCount,conversationId",
+            "https://twitter.com/wati/status/9,2026-11-20 02:15:00+00:00,isi &amp; x,isi,9,{},1,2,3,4,9",
+            ("x", "9", "isi & x", "2026-11-20T02:15:00Z", {"likes": 3, "reposts": 2, "replies": 1, "quotes": 4}),
+        ),
+        (
+            "post_id,text,post_text,shared_text,time,timestamp,likes,comments,shares,post_url,user_id,username",
+            "77,isi,isi,,2026-11-20 09:15:00,1795140900,1,2,3,https://facebook.com/warga/posts/77,5,Warga",
+            ("facebook", "77", "isi", "2026-11-20T02:15:00Z", {"likes": 1, "reposts": 3, "replies": 2}),
+        ),
+        (
+            "id,conversation_id,created_at,tweet,username,user_id,link,likes_count,retweets_count,replies_count",
+            "9,9,2026-11-20 09:15:00 WIB,isi,wati,5,https://twitter.com/wati/status/9,1,2,3",
+            ("x", "9", "isi", "2026-11-20T02:15:00Z", {"likes": 1, "reposts": 2, "replies": 3}),
+        ),
+        (
+            "videoId,channelId,channelTitle,videoTitle,videoDescription,publishedAt,viewCount,likeCount,commentCount",
+            "abc,UC1,Kanal,Judul,Uraian,2026-11-20T02:15:00Z,10,2,1",
+            ("youtube", "abc", "Judul\nUraian", "2026-11-20T02:15:00Z", {"likes": 2, "replies": 1, "views": 10}),
+        ),
+        (
+            "id,video_description,create_time,region_code,username,like_count,share_count,comment_count,view_count",
+            "7300,isi,1795140900,ID,wati,1,2,3,4",
+            ("tiktok", "7300", "isi", "2026-11-20T02:15:00Z", {"likes": 1, "reposts": 2, "replies": 3, "views": 4}),
+        ),
+    ],
+)
+def test_tables_of_other_collectors_are_known_by_their_columns(header: str, row: str, meant: tuple[Any, ...]) -> None:
+    (found,) = found_in(f"{header}\n{row}\n".encode())
+    post = found.item
+    assert isinstance(post, PostItem)
+    assert (post.platform, post.native_id, post.text, post.published_at, post.counts) == meant
 
 
 # ---------------------------------------------------------------- what must not happen

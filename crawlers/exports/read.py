@@ -68,8 +68,18 @@ class Told:
 
 def read_file(file: BinaryIO, name: str, page: Page, told: Told, say: Say) -> Iterator[Found]:
     """What the rows of a file give. `say` hears what the file was taken for. Raises Unusable, also after rows were read."""
+    read, unusable = 0, None
     for inner, stream in opening.unpacked(file, name):
-        yield from _Reading(inner, page, told, say).rows(stream)
+        try:
+            yield from _Reading(inner, page, told, say).rows(stream)
+            read += 1
+        except Unusable as error:
+            if inner == name:
+                raise
+            unusable = error  # of a zip, the other members are read all the same
+            say(f"{error} (left out)")
+    if unusable is not None and not read:
+        raise unusable
 
 
 class _Reading:

@@ -379,6 +379,18 @@ def test_a_packed_file_gives_what_it_gives_unpacked(how: str) -> None:
     assert posts_in(packed(body, how)) == posts_in(body)
 
 
+def test_a_member_of_a_zip_that_is_no_export_costs_only_itself() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("baca.txt", "Halo,\nini bukan ekspor\n")
+        archive.writestr("ekspor.ndjson", FILES["zeeschuimer_x"].read_bytes())
+    said: list[str] = []
+    found = found_in(out.getvalue(), said=said)
+    assert len(found) == len(found_in(FILES["zeeschuimer_x"].read_bytes()))
+    assert found[0].name == "berkas/ekspor.ndjson"
+    assert any(line.startswith("berkas/baca.txt: line 1: no column for text") for line in said)
+
+
 @pytest.mark.parametrize("how", ["gz", "xz", "bz2", "zst"])
 def test_a_packed_file_that_is_cut_gives_what_came_before(how: str, ingest: Callable[..., Ingested]) -> None:
     rows = b"".join(

@@ -113,7 +113,8 @@ def _telegram(told: dict[str, Any], row: Row) -> PostItem:
         text=tidy(words(told.get("content"))),
         published_at=row.when(told.get("date")),
         repost_of=(origin.group(1) if origin else row.author("telegram", forwarded)) or None,
-        links=[link for link in links if not link.endswith(f"t.me/{native}")],
+        # Hashtags are searches within the channel.
+        links=[link for link in links if "?q=%23" not in link and not link.endswith(f"t.me/{native}")],
         media=urls(media),
         counts=counts(told, {"views": "views"}),
     )

@@ -99,6 +99,8 @@ class _Reading:
         if not bare:
             whole = len(start) < opening.PEEK_BYTES
             raise Unusable(f"{self.name}: empty file" if whole else f"{self.name}: line 1: nothing but blanks")
+        if bare.startswith(("window.YTD.deleted", "window.YTD.direct_message")):
+            raise Unusable(f"{self.name}: line 1: not public: deleted posts or direct messages of X's archive")
         as_json = bare.startswith(("{", "[", "window.YTD"))
         if not as_json and _binary(bare):
             raise Unusable(f"{self.name}: line 1: neither text nor JSON")

@@ -227,6 +227,13 @@ def test_private_chats_of_an_account_never_leave_the_file(ingest: Callable[..., 
     assert got.counts == {"read": 3, "published": 3, "rejected": 0}
 
 
+def test_deleted_posts_and_messages_of_an_archive_are_not_read() -> None:
+    archive = FILES["x_archive"].read_text()
+    for part in ("deleted_tweets", "direct_messages"):
+        with pytest.raises(Unusable, match="not public"):
+            found_in(archive.replace("window.YTD.tweets", f"window.YTD.{part}").encode())
+
+
 def test_a_file_with_nothing_that_may_be_read_is_no_success(ingest: Callable[..., Ingested]) -> None:
     chat = {"name": "Budi", "type": "personal_chat", "id": 9, "messages": [{"id": 1, "type": "message", "text": "x"}]}
     got = ingest(json.dumps(chat).encode())

@@ -14,7 +14,7 @@ from crawlers.pages.items import PostItem
 from crawlers.pages.text import tidy, titled, unique
 
 from .instagram import unwrapped
-from .row import Made, NoPost, Row, Skipped, counts, first, ident, joined_urls, number, obj, objects, urls, words
+from .row import NoPost, Row, Skipped, counts, first, ident, joined_urls, number, obj, objects, urls, words
 
 _IDS = (
     ("instagram.com/", re.compile(r"instagram\.com/(?:[^/]+/)?(?:p|reel|tv)/([\w-]+)"), ""),
@@ -182,27 +182,27 @@ def crowdtangle_api(told: dict[str, Any], row: Row) -> PostItem:
     )
 
 
-def link_checker(tables: Iterator[tuple[str, list[str]]], row_of: Any) -> Iterator[tuple[Row, Made, str]]:
+def link_checker(rows: Iterator[list[str]], context: Callable[[], Row]) -> Iterator[tuple[Row, PostItem | NoPost]]:
     """The link checker's file: the link, a table of totals, and from the line that begins with `Source` the posts that shared it.
 
-    It holds no texts: a post is the link that it shares. `tables` are (where, cells); gives (row, what was made, where).
+    It holds no texts: a post is the link that it shares. `context` makes a row's context.
     """
     shared: str | None = None
     header: list[str] | None = None
-    for where, cells in tables:
+    for cells in rows:
         if cells[0].startswith("Link:"):
             shared, header = first(*urls([cells[0].removeprefix("Link:").strip()])), None
         elif cells[0] == "Source":
             header = [name.strip() for name in cells]
         elif header:
-            row: Row = row_of()
+            row = context()
             if len(cells) != len(header):
-                yield row, NoPost(f"the row has {len(cells)} columns, the header {len(header)}", cut=True), where
+                yield row, NoPost(f"the row has {len(cells)} columns, the header {len(header)}", cut=True)
                 continue
             try:
-                yield row, _sharing(dict(zip(header, cells, strict=True)), shared, row), where
+                yield row, _sharing(dict(zip(header, cells, strict=True)), shared, row)
             except NoPost as error:
-                yield row, error, where
+                yield row, error
 
 
 def _sharing(cells: Mapping[str, str], shared: str | None, row: Row) -> PostItem:

@@ -252,18 +252,18 @@ class _Reading:
         self._taken_for(1, "CrowdTangle link checker")
         now: list[csv_rows.TableRow] = [head]
 
-        def cells() -> Iterator[tuple[str, list[str]]]:
-            yield "", head.cells
+        def cells() -> Iterator[list[str]]:
+            yield head.cells
             for row in rows:
                 now[0] = row
                 self._line = row.line
                 # A row that cannot be read has one cell, so that it fits no table.
-                yield "", [""] if row.why or row.unclosed or not row.cells else row.cells
+                yield [""] if row.why or row.unclosed or not row.cells else row.cells
 
         posts = False
-        for row, made, _ in meta.link_checker(cells(), lambda: Row(self.page)):
+        for context, made in meta.link_checker(cells(), lambda: Row(self.page)):
             posts = True
-            yield self._found(now[0].line, now[0].raw, made, row, "")
+            yield self._found(now[0].line, now[0].raw, made, context, "")
         if not posts:
             raise Unusable(f"{self.name}: CrowdTangle link checker: no table of posts")
 

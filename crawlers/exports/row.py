@@ -69,6 +69,8 @@ class Row:
 
     def when(self, value: Any, field: str = "published_at", zone: timezone = UTC) -> str | None:
         """The time; None and a problem where it cannot be read. `zone` is the one that the format means where it tells none."""
+        if value is None or value == "":
+            return None
         try:
             return dates.stamp(spelled(value), self.page.fetched_at, zone)
         except dates.BadDate as error:

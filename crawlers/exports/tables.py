@@ -241,6 +241,8 @@ def plain(fields: Mapping[str, Any], row: Row, platform: str) -> PostItem:
 
 
 def _addresses(value: Any) -> list[str]:
+    if not value:
+        return []
     return urls(value) if isinstance(value, list) else joined_urls(value)
 
 

@@ -21,7 +21,10 @@ def revision_id(post: Post) -> str:
 
 def revision_write(post: Post, position: str) -> Write:
     """The first message to bring this revision owns it: that is how a message read again is told from a duplicate."""
-    document = {"post_id": post.id, "position": position, "fetched_at": _time(post.fetched_at)}
+    document: Document = {"post_id": post.id, "position": position, "fetched_at": _time(post.fetched_at)}
+    if post.evidence is not None:
+        # The post keeps only the newest; what an edit replaced must be found, too.
+        document["evidence"] = post.evidence.model_dump()
     return Write("revisions", revision_id(post), document, create=True)
 
 

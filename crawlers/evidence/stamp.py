@@ -1,0 +1,129 @@
+"""Time stamps of an authority (RFC 3161) on the newest entry of the chain: it vouches for all before it.
+
+`evidence/NNNNNN.tsr` is the authority's answer as it came; `openssl ts -verify` reads it. The next entry covers it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+from cryptography import x509
+from rfc3161_client import (
+    HashAlgorithm,
+    TimestampRequestBuilder,
+    TimeStampResponse,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
+
+from .chain import Chain, Entry, read_small, write_whole
+
+TIMEOUT_S = 20.0
+MAX_BYTES = 200_000
+"""An answer with its certificates has 3 to 8 kB."""
+_SHA256 = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
+
+
+class NoStamp(Exception):
+    """The authority did not give one, or what it gave does not hold; says why."""
+
+
+def stamp_path(entry: Entry) -> str:
+    return entry.path.removesuffix(".txt") + ".tsr"
+
+
+def pending(home: Path) -> Entry | None:
+    """The newest entry, if it is a manifest's or later and has no stamp. Raises BadChain."""
+    chain = Chain(home)
+    numbers = chain.numbers()
+    if not numbers:
+        return None
+    last = chain.entry(numbers[-1])
+    return None if (home / stamp_path(last)).exists() else last
+
+
+def stamp(home: Path, url: str, authority: Path | None) -> datetime | None:
+    """Stamp the newest entry; when, or None if it has a stamp already. `authority`: PEM file of whom to trust.
+
+    Raises NoStamp (the chain is as before, the next try may do it), BadChain, OSError.
+    """
+    chain = Chain(home)
+    with chain.locked():
+        entry = pending(home)
+        if entry is None:
+            return None
+        data = read_small(home, entry.path, MAX_BYTES * 1000)
+        request = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
+        answer = _ask(url, request.as_bytes())
+        response = _decode(answer)
+        if response.status == 0 and response.tst_info.nonce != request.nonce:
+            raise NoStamp("the answer is to another request")
+        at = check(response, data, certificates(authority) if authority else [])
+        write_whole(home / stamp_path(entry), answer)
+        chain.set_head(entry)
+        return at
+
+
+def _ask(url: str, request: bytes) -> bytes:
+    headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+    try:
+        with (
+            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client,
+            client.stream("POST", url, content=request, headers=headers) as answer,
+        ):
+            if answer.status_code != 200:
+                raise NoStamp(f"{url}: HTTP {answer.status_code}")
+            found = b""
+            for part in answer.iter_bytes():
+                found += part
+                if len(found) > MAX_BYTES:
+                    raise NoStamp(f"{url}: an answer of more than {MAX_BYTES} bytes")
+            return found
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise NoStamp(f"{url}: {type(error).__name__}: {error}".rstrip(": ")) from error
+
+
+def _decode(answer: bytes) -> TimeStampResponse:
+    try:
+        return decode_timestamp_response(answer)
+    except Exception as error:  # the library's parser has no class of its own for what it cannot read
+        raise NoStamp(f"no time stamp response: {error}") from error
+
+
+def read_stamp(answer: bytes, data: bytes, trusted: list[x509.Certificate]) -> datetime:
+    """As `check`, of the answer's bytes."""
+    return check(_decode(answer), data, trusted)
+
+
+def check(response: TimeStampResponse, data: bytes, trusted: list[x509.Certificate]) -> datetime:
+    """When the authority saw `data`. Without `trusted` roots its signature is not looked at. Raises NoStamp."""
+    try:
+        if response.status != 0:
+            raise NoStamp(f"refused: status {response.status} {' '.join(response.status_string)}".rstrip())
+        told = response.tst_info
+        imprint = told.message_imprint
+        if imprint.hash_algorithm != _SHA256 or bytes(imprint.message) != hashlib.sha256(data).digest():
+            raise NoStamp("it is for other bytes")
+        if trusted:
+            roots = [one for one in trusted if one.issuer == one.subject]
+            builder = VerifierBuilder(roots=roots, intermediates=[one for one in trusted if one not in roots])
+            builder.build().verify_message(response, data)
+        return told.gen_time
+    except VerificationError as error:
+        raise NoStamp(f"its signature does not hold: {error}") from error
+    except ValueError as error:
+        raise NoStamp(f"it cannot be read: {error}") from error
+
+
+def certificates(file: Path) -> list[x509.Certificate]:
+    """Of a PEM file. Raises NoStamp naming it."""
+    try:
+        return x509.load_pem_x509_certificates(file.read_bytes())
+    except OSError as error:
+        raise NoStamp(f"{file}: {error.strerror}") from error
+    except ValueError as error:
+        raise NoStamp(f"{file}: holds no certificate in PEM: {error}") from error

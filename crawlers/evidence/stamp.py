@@ -89,9 +89,50 @@ def _ask(url: str, request: bytes) -> bytes:
 
 def _decode(answer: bytes) -> TimeStampResponse:
     try:
-        return decode_timestamp_response(answer)
+        return decode_timestamp_response(certificates_in_order(answer))
     except Exception as error:  # the library's parser has no class of its own for what it cannot read
         raise NoStamp(f"no time stamp response: {error}") from error
+
+
+def certificates_in_order(answer: bytes) -> bytes:
+    """The answer with its certificates in the order of DER, which OpenSSL's `ts -reply` does not keep and the parser demands.
+
+    No signature covers that order. What is not built as RFC 3161 and RFC 5652 say comes back as it was.
+    """
+    try:
+        _, _, at, _ = _element(answer, 0)  # TimeStampResp
+        at = _element(answer, at)[3]  # behind its status
+        _, _, at, _ = _element(answer, at)  # ContentInfo
+        at = _element(answer, at)[3]  # behind its type
+        _, _, at, _ = _element(answer, at)  # [0]
+        _, _, at, end = _element(answer, at)  # SignedData
+        for _ in range(3):  # version, digest algorithms, content
+            at = _element(answer, at)[3]
+        tag, _, begin, end = _element(answer, at)
+        if tag != 0xA0:
+            return answer
+        found, at = [], begin
+        while at < end:
+            after = _element(answer, at)[3]
+            found.append(answer[at:after])
+            at = after
+        return answer[:begin] + b"".join(sorted(found)) + answer[at:]
+    except (IndexError, ValueError):
+        return answer
+
+
+def _element(data: bytes, at: int) -> tuple[int, int, int, int]:
+    """(tag, where it begins, where its content begins, where it ends). Raises IndexError, ValueError."""
+    tag, length, begin = data[at], data[at + 1], at + 2
+    if length & 0x80:
+        wide = length & 0x7F
+        if not 1 <= wide <= 4:
+            raise ValueError("no DER length")
+        length = int.from_bytes(data[begin : begin + wide])
+        begin += wide
+    if begin + length > len(data):
+        raise ValueError("longer than all")
+    return tag, at, begin, begin + length
 
 
 def read_stamp(answer: bytes, data: bytes, trusted: list[x509.Certificate]) -> datetime:

@@ -142,9 +142,8 @@ class Chain:
         self, kind: str, about: Mapping[str, Any], digests: Mapping[str, str], *, at: datetime | None = None
     ) -> Entry:
         """Add an entry; it is durable on return. Only under `locked`. Raises OSError (nothing was added), BadChain."""
-        numbers = self.numbers()
-        number = (numbers or [0])[-1] + 1
-        last = self.entry(number - 1) if numbers else None
+        last = self.last()
+        number = last.number + 1 if last else 1
         lines = dict(digests)
         if last is not None:
             lines[last.path] = last.sha256
@@ -155,6 +154,24 @@ class Chain:
         write_whole(self.home / entry.path, text.encode())
         self.set_head(entry)
         return entry
+
+    def last(self) -> Entry | None:
+        """The entry to go on from. A `HEAD` that a crash left one behind is mended. Only under `locked`.
+
+        Raises BadChain if `HEAD` knows of another: going on would hide that entries were taken away.
+        """
+        numbers, head = self.numbers(), self.head()
+        if not numbers and not head.number:
+            return None
+        if head.number > (numbers or [0])[-1]:
+            raise BadChain(f"evidence/{head.number:06d}.txt", "is missing: evidence/HEAD names it")
+        last = self.entry(numbers[-1])
+        if head.number == last.number and head.sha256 == last.sha256:
+            return last
+        if head.number != last.number - 1 or (head.number and head.sha256 != self.entry(head.number).sha256):
+            raise BadChain("evidence/HEAD", f"does not fit {last.path}")
+        self.set_head(last)
+        return last
 
     def set_head(self, entry: Entry) -> None:
         lines = {entry.path: entry.sha256, **self._stamps_after(entry)}
@@ -173,6 +190,17 @@ class Chain:
         """Whether an entry between the stamped one and the last has the stamp."""
         stamped = int(Path(name).stem) if Path(name).stem.isdigit() else 0
         return any(name in self.entry(number).digests for number in range(max(1, stamped + 1), last + 1))
+
+
+def stamp_path(entry: Entry) -> str:
+    return entry.path.removesuffix(".txt") + ".tsr"
+
+
+def unstamped(home: Path) -> bool:
+    """Whether the newest entry has no time stamp. Raises BadChain."""
+    chain = Chain(home)
+    numbers = chain.numbers()
+    return bool(numbers) and not (home / stamp_path(chain.entry(numbers[-1]))).exists()
 
 
 def parse(path: str, data: bytes) -> Entry:

@@ -76,6 +76,7 @@ def seal(
     chain = Chain(home)
     with chain.locked():
         known = sealed_names(chain)
+        chain.last()
         by_day: defaultdict[str, list[str]] = defaultdict(list)
         wanted = None if only is None else set(only)
         for name in warcs(home):

@@ -20,7 +20,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
-from .chain import Chain, Entry, read_small, write_whole
+from .chain import Chain, read_small, stamp_path, write_whole
 
 TIMEOUT_S = 20.0
 MAX_BYTES = 200_000
@@ -32,20 +32,6 @@ class NoStamp(Exception):
     """The authority did not give one, or what it gave does not hold; says why."""
 
 
-def stamp_path(entry: Entry) -> str:
-    return entry.path.removesuffix(".txt") + ".tsr"
-
-
-def pending(home: Path) -> Entry | None:
-    """The newest entry, if it is a manifest's or later and has no stamp. Raises BadChain."""
-    chain = Chain(home)
-    numbers = chain.numbers()
-    if not numbers:
-        return None
-    last = chain.entry(numbers[-1])
-    return None if (home / stamp_path(last)).exists() else last
-
-
 def stamp(home: Path, url: str, authority: Path | None) -> datetime | None:
     """Stamp the newest entry; when, or None if it has a stamp already. `authority`: PEM file of whom to trust.
 
@@ -53,8 +39,8 @@ def stamp(home: Path, url: str, authority: Path | None) -> datetime | None:
     """
     chain = Chain(home)
     with chain.locked():
-        entry = pending(home)
-        if entry is None:
+        entry = chain.last()
+        if entry is None or (home / stamp_path(entry)).exists():
             return None
         data = read_small(home, entry.path, MAX_BYTES * 1000)
         request = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()

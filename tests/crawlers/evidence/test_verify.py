@@ -208,6 +208,18 @@ def test_nothing_is_added_to_a_broken_chain(world: World) -> None:
     assert not of_chain(world, "000004.txt").exists()
 
 
+def test_a_chain_whose_end_was_taken_away_is_not_gone_on_with(world: World) -> None:
+    world.jaga("seal")
+    of_chain(world, "000003.txt").unlink()
+    warc_of(world, 2).unlink()
+    world.keep(5, 1)
+    for words in (("seal",), ("hold", "add", world.posts[0].id, "--why", "perkara")):
+        ran = world.jaga(*words)
+        assert ran.code == 1
+        assert "evidence/000003.txt: is missing: evidence/HEAD names it" in ran.err
+    assert "evidence/000003.txt: None: is missing" in told(world.verify())
+
+
 def test_half_a_record_of_a_killed_process_is_cut_off_and_told(world: World) -> None:
     file = warc_of(world, 0)
     whole = file.read_bytes()

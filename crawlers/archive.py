@@ -37,17 +37,6 @@ class Fetch:
     evidence: Evidence | None = None
 
 
-@dataclass(frozen=True)
-class Row:
-    """Bytes that came from a file and from no server: a row of an export, or several. `uri` says from where, e.g.
-    `urn:sha256:<of the file>#line=12`."""
-
-    uri: str
-    body: bytes
-    taken_at: datetime
-    content_type: str = "application/octet-stream"
-
-
 class Archive:
     """Appends to `YYYYMMDD-PID.warc.gz`, one file a day and process, several if they grow large. Not thread-safe.
 
@@ -74,9 +63,9 @@ class Archive:
             fetch.evidence = self._keep("response", fetch.url, fetch.body, fetch.fetched_at, http_headers=http)
         return fetch.evidence
 
-    def keep_row(self, row: Row) -> Evidence:
-        """Write one `resource` record; durable after the next `sync`. Raises OSError."""
-        return self._keep("resource", row.uri, row.body, row.taken_at, warc_content_type=row.content_type)
+    def keep_row(self, uri: str, body: bytes, content_type: str, at: datetime) -> Evidence:
+        """Write one row of an imported file as a `resource` record; durable after the next `sync`. Raises OSError."""
+        return self._keep("resource", uri, body, at, warc_content_type=content_type)
 
     def _keep(self, kind: str, uri: str, body: bytes, at: datetime, **told: Any) -> Evidence:
         file = self._open(at)

@@ -168,6 +168,8 @@ def export(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FOLDER", help="Made; must not exist. Else evidence-ID here.")
     ] = None,
+    by: By = "",
+    why: Why = "",
     screenshot: Annotated[
         bool, typer.Option("--screenshot", help="Also index.png of the page (needs Playwright).")
     ] = False,
@@ -185,7 +187,8 @@ def export(
         asked = find(store, name)
     run_seal(settings.home, only={record.warc for found in asked.posts for record in found.records})
     _stamp(settings)
-    done = run_export(settings.home, asked, to or Path(f"evidence-{asked.id}"), screenshot=screenshot)
+    folder = to or Path(f"evidence-{asked.id}")
+    done = run_export(settings.home, asked, folder, who=by or getpass.getuser(), why=why, screenshot=screenshot)
     for line in (*done.notes, *done.missing):
         typer.echo(f"jaga: {_plain(line)}", err=True)
     if as_json:

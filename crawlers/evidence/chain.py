@@ -7,7 +7,7 @@ An entry is one line of JSON behind `#`, and lines as `sha256sum` writes them, w
     90f1...  evidence/records/20261127-4711.txt
     c0de...  warc/20261127-4711.warc.gz
 
-so that `sha256sum --check` and `grep` suffice to follow it. Kinds: `day` (a manifest), `removal`, `hold`, `release`. Entries are only added.
+so that `sha256sum --check` and `grep` suffice to follow it. Kinds: `day` (a manifest), `removal`, `hold`, `release`, `opening`. Entries are only added.
 `HEAD` has the last entry, and the time stamps that no entry covers yet. An entry holds once its file is there; a `HEAD` that a crash
 left one behind is mended by the next that adds.
 """
@@ -29,7 +29,7 @@ from typing import Any
 FORM = "# jaga-evidence 1 "
 MAX_ENTRY_BYTES = 50_000_000
 """A day of 250,000 WARC files; a longer one is not ours."""
-KINDS = ("day", "removal", "hold", "release")
+KINDS = ("day", "removal", "hold", "release", "opening")
 _ENTRY = re.compile(r"(\d{6,9})\.txt")
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*)")
 _CHUNK = 1 << 20

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader
 from pipeline.contracts import Evidence
 
 from ..archive import list_of
-from .chain import BadEvidence, Chain, lines_of, sha256_of, sync_folder, told_at
+from .chain import BadEvidence, Chain, lines_of, sha256_of, sync_folder, told_at, write_whole
 from .find import Asked, Found
 from .records import Record, uuid_of
 from .removals import removed_of
@@ -58,7 +58,14 @@ class _Shown:
 
 
 def export(
-    home: Path, asked: Asked, folder: Path, *, screenshot: bool = False, now: datetime | None = None
+    home: Path,
+    asked: Asked,
+    folder: Path,
+    *,
+    who: str,
+    why: str = "",
+    screenshot: bool = False,
+    now: datetime | None = None,
 ) -> Exported:
     """Write `folder`, whole or not at all. Raises BadEvidence if it exists, or if there is nothing to hand over; BadChain, OSError."""
     now = now or datetime.now(UTC)
@@ -71,6 +78,7 @@ def export(
     if not any(one.record for records in shown.values() for one in records):
         why = f": {done.missing[0]}" if done.missing else " (posts from files of earlier versions came without bytes)"
         raise BadEvidence(f"{asked.id}: no record of it is in the archive{why}")
+    _note_opening(home, asked, shown, who, why, now)
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     part.mkdir()
@@ -87,6 +95,19 @@ def export(
         shutil.rmtree(part, ignore_errors=True)
         raise
     return done
+
+
+def _note_opening(home: Path, asked: Asked, shown: dict[str, list[_Shown]], who: str, why: str, now: datetime) -> None:
+    """Nobody takes raw bytes out unseen: who, when, what and why lie in a file that an entry of the chain names."""
+    chain = Chain(home)
+    with chain.locked():
+        last = chain.last()
+        number = last.number + 1 if last else 1
+        path = f"evidence/openings/{number:06d}.json"
+        records = sorted(one.uuid for told in shown.values() for one in told if one.record)
+        told = {"id": asked.id, "who": who, "why": why, "at": told_at(now), "records": records, "entry": number}
+        write_whole(home / path, json.dumps(told, ensure_ascii=False).encode())
+        chain.append("opening", {}, {path: sha256_of(home / path)}, at=now)
 
 
 def _locate(home: Path, asked: Asked, now: datetime, done: Exported) -> dict[str, list[_Shown]]:

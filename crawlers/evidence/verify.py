@@ -158,7 +158,7 @@ def _attachments(home: Path, entries: Mapping[int, Entry], report: Report) -> No
     """Lists, holds, removals: what an entry names beside WARC files, stamps and entries must be there, unchanged."""
     for entry in entries.values():
         for path, sha256 in entry.digests.items():
-            if not path.startswith(("evidence/records/", "evidence/holds/", "evidence/removed/")):
+            if not path.startswith(("evidence/records/", "evidence/holds/", "evidence/removed/", "evidence/openings/")):
                 continue
             if (why := _differs(home, path, sha256)) is not None:
                 report.wrong(path, f"{why} ({entry.path})")
@@ -292,7 +292,7 @@ def _record(record: Record, path: str, report: Report, wanted: Mapping[str, str]
 
 def _odd_files(home: Path, report: Report) -> None:
     """Links and other things that have no business in the archive."""
-    for folder in ("warc", "evidence", "evidence/records", "evidence/holds", "evidence/removed"):
+    for folder in ("warc", "evidence", *(f"evidence/{name}" for name in ("records", "holds", "removed", "openings"))):
         try:
             with os.scandir(home / folder) as there:
                 for entry in there:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawlers.archive import Archive, Fetch, Row
+from crawlers.archive import Archive, Fetch
 from pipeline.contracts import Post
 
 from .authority import Authority
@@ -60,9 +60,9 @@ def test_our_own_verify_says_what_it_found(stamped: Path) -> None:
     world = World(stamped.parent / "elsewhere")
     report = world.verify(stamped, "--ca", stamped.parent / "authority.pem")
     assert report["ok"]
-    assert (report["records"], report["entries"]) == (6, 3)
+    assert (report["records"], report["entries"]) == (6, 4)
     assert report["stamps"][0]["signature"] == "checked"
-    assert "all well: 18 files, 6 records, 3 entries" in world.jaga("verify", stamped).out
+    assert "all well: 19 files, 6 records, 4 entries" in world.jaga("verify", stamped).out
 
 
 def test_only_the_records_that_are_needed_are_handed_over_as_they_lie_in_the_archive(
@@ -247,6 +247,20 @@ def test_the_page_shows_hostile_words_as_words_and_loads_nothing(world: World, t
     assert "Evidence" in page
 
 
+def test_who_took_what_out_and_why_is_kept_and_cannot_be_changed_unseen(world: World, tmp_path: Path) -> None:
+    post = world.posts[0]
+    world.jaga("seal")
+    world.jaga("export", post.id, "--to", tmp_path / "x", "--by", "sari", "--why", "permintaan 7")
+    (file,) = (world.home / "evidence" / "openings").iterdir()
+    told = json.loads(file.read_text())
+    assert (told["id"], told["who"], told["why"]) == (post.id, "sari", "permintaan 7")
+    assert len(told["records"]) == 1
+    assert world.verify()["ok"]
+    assert b"permintaan 7" not in b"".join(path.read_bytes() for path in files_under(tmp_path / "x"))
+    file.write_text(file.read_text().replace("sari", "budi"))
+    assert [p["file"] for p in world.verify()["problems"]] == [f"evidence/openings/{file.name}"]
+
+
 def test_every_revision_of_an_edited_post_is_handed_over(world: World, tmp_path: Path) -> None:
     first = world.keep(50, 2, text="Sebelum disunting")
     archive = Archive(world.home / "warc")
@@ -268,7 +282,7 @@ def _body(path: Path) -> bytes:
 def test_an_imported_row_is_handed_over_as_a_record_like_any_other(world: World, tmp_path: Path) -> None:
     archive = Archive(world.home / "warc")
     row = b'{"id": "7", "text": "Dari ekspor"}\n'
-    evidence = archive.keep_row(Row("urn:sha256:" + "a" * 64 + "#line=7", row, TODAY, "application/json"))
+    evidence = archive.keep_row("file:ekspor.ndjson#line=7", row, "application/json", TODAY)
     archive.close()
     post = Post(platform="import", native_id="7", text="Dari ekspor", fetched_at=TODAY, evidence=evidence)
     world.put(post)
@@ -368,9 +382,9 @@ from pipeline.adapters.sqlite_store import SqliteStore
 home = Path(sys.argv[3])
 asked = find(SqliteStore(home / "store.db"), sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1500, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_FSIZE, (2200, resource.RLIM_INFINITY))
 try:
-    export(home, asked, Path(sys.argv[2]))
+    export(home, asked, Path(sys.argv[2]), who="sari")
 except OSError as error:
     print(error)
 """

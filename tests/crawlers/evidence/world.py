@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from crawlers.__main__ import main
-from crawlers.archive import Archive, Fetch, Row
+from crawlers.archive import Archive, Fetch
 from pipeline.adapters.sqlite_store import SqliteStore
 from pipeline.contracts import Alert, Judged, Post, Verdict
 from pipeline.documents import alert_document, post_document, revision_write
@@ -141,9 +141,7 @@ def three_days(home: Path) -> World:
         archive = Archive(home / "warc")
         for n in range(2):
             world.keep(10 * days_ago + n, days_ago, archive=archive)
-        archive.keep_row(
-            Row("urn:x-import:contoh.csv#line=2", b"1,Halo\n", TODAY - timedelta(days=days_ago), "text/csv")
-        )
+        archive.keep_row("file:contoh.csv#line=2", b"1,Halo\n", "text/csv", TODAY - timedelta(days=days_ago))
         archive.close()
     return world
 

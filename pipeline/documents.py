@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.analysis import terms
-from pipeline.contracts import Alert, Claim, Gap, Judged, Narrative, Post, Verdict
+from pipeline.contracts import Alert, Claim, Deletion, Gap, Judged, Narrative, Post, Verdict
 from pipeline.ports import Document, Write
 from pipeline.stages.group import Band, Stories
 
@@ -88,6 +88,14 @@ def claim_of(document: Document) -> Claim:
 
 def gap_write(gap: Gap) -> Write:
     return Write("gaps", gap.id, gap.model_dump(mode="json"))
+
+
+def deletion_write(deletion: Deletion) -> Write:
+    return Write("deletions", deletion.id, deletion.model_dump(mode="json") | {"post_id": deletion.post_id})
+
+
+def deletion_of(document: Document) -> Deletion:
+    return Deletion.model_validate({name: document[name] for name in Deletion.model_fields if name in document})
 
 
 def story_writes(stories: Stories, known_bands: Mapping[str, Document]) -> tuple[list[Write], list[Write], list[Write]]:

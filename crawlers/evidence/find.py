@@ -63,6 +63,13 @@ def _found(store: SearchStore, document: dict[str, Any]) -> Found:
         if evidence.record_id not in known:
             known.add(evidence.record_id)
             found.records.append(evidence)
+    gone = Filter(equals={"post_id": [post.id]})
+    for hit in store.search("deletions", gone, sort="seen_at", descending=False, limit=MAX_REVISIONS):
+        found.deleted.append({name: hit.document.get(name) for name in ("seen_at", "how", "source")})
+        told = hit.document.get("evidence")
+        if told and told["record_id"] not in known:
+            known.add(told["record_id"])
+            found.records.append(Evidence.model_validate(told))
     return found
 
 

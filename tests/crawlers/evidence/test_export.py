@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html.parser
 import json
 import os
@@ -16,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlers.archive import Archive, Fetch
-from pipeline.contracts import Post
+from pipeline.contracts import Deletion, Post
+from pipeline.documents import deletion_write
 
 from .authority import Authority
 from .steps import PATH, follow, steps
@@ -159,12 +161,17 @@ def test_an_entry_that_was_rewritten_or_taken_out_is_noticed(forged: Path) -> No
 
 
 def test_a_chain_made_anew_to_fit_a_forgery_lacks_the_authority_s_stamp(forged: Path) -> None:
-    last = forged / "evidence" / "000003.txt"
-    last.write_text(last.read_text().replace('"records": 3', '"records": 4'))
-    made = subprocess.run(["sha256sum", "evidence/000003.txt"], cwd=forged, capture_output=True, text=True, check=True)
-    stamp = (forged / "evidence" / "HEAD").read_text().splitlines(keepends=True)
-    (forged / "evidence" / "HEAD").write_text(made.stdout + "".join(line for line in stamp if "tsr" in line))
-    assert "evidence/000003.tsr: it is for other bytes" in noticed(forged)
+    third, last, head = (forged / "evidence" / name for name in ("000003.txt", "000004.txt", "HEAD"))
+    before = {file: sha256(file) for file in (third, last)}
+    third.write_text(third.read_text().replace('"records": 3', '"records": 4'))
+    for file, next_ in ((third, last), (last, head)):
+        next_.write_text(next_.read_text().replace(before[file], sha256(file)))
+    said = noticed(forged)
+    assert said == "evidence/000003.tsr: it is for other bytes"
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def test_a_post_with_other_words_than_its_record_s_is_noticed_by_its_digest(forged: Path) -> None:
@@ -277,6 +284,23 @@ def test_every_revision_of_an_edited_post_is_handed_over(world: World, tmp_path:
 def _body(path: Path) -> bytes:
     asked = ["warcio", "extract", "--payload", str(path), "0"]
     return subprocess.run(asked, capture_output=True, check=True, env={"PATH": PATH}).stdout
+
+
+def test_a_post_that_is_gone_is_handed_over_with_the_answer_that_said_so(world: World, tmp_path: Path) -> None:
+    post = world.posts[0]
+    archive = Archive(world.home / "warc")
+    evidence = archive.keep(Fetch(post.url or "", b"tidak ada", TODAY, 404))
+    archive.close()
+    gone = Deletion(platform="web", native_id=post.native_id, seen_at=TODAY, how="HTTP 404", evidence=evidence)
+    store = world.store
+    store.put([deletion_write(gone)])
+    store.close()
+    done = world.jaga("export", post.id, "--to", tmp_path / "x", "--json")
+    assert (done.code, done.json["records"]) == (0, 2)
+    page = (tmp_path / "x" / "index.html").read_text()
+    assert "Terlihat sudah dihapus pada" in page
+    assert "HTTP 404" in page
+    assert world.verify(tmp_path / "x")["ok"]
 
 
 def test_an_imported_row_is_handed_over_as_a_record_like_any_other(world: World, tmp_path: Path) -> None:

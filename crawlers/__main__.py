@@ -32,10 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         _log_in_words()
         return run_sources(arguments[1:])
     if arguments[:1] == ["evidence"]:
+        from .evidence_command import Doors
         from .evidence_command import run as run_evidence
 
         _log_in_words()
-        return run_evidence(arguments[1:], _open_store)
+        return run_evidence(arguments[1:], Doors(_open_store, _open_broker))
     options = parser.parse_args(arguments)
     _log_in_words()
     try:

@@ -21,6 +21,7 @@ from .frontier.middleware import Turns
 from .frontier.store import VISITS_PER_HOST, Due, Frontier, Outcome, end_of, host_of
 from .keys import keys_of
 from .publish import Counts, Harvest, PublisherThread, Tally
+from .recheck import Recheck
 from .sources import CLAIM_KINDS, Source
 
 log = logging.getLogger("jaga.crawl")
@@ -250,7 +251,7 @@ class _Trip:
 
         source = self._by_id[due.source]
         began = time.monotonic()
-        crawler = self.runner.create_crawler(spider(source.kind))
+        crawler = self.runner.create_crawler(spider("recheck" if isinstance(source, Recheck) else source.kind))
         outcome = Outcome(ok=False)
         try:
             await self.runner.crawl(crawler, source=source, errand=self.errand, due=due)

@@ -11,12 +11,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.ports import RetryLater, SearchStore
+from pipeline.ports import Broker, RetryLater, SearchStore
 from pipeline.settings import BadSettings, Settings, load_settings
 
 from .evidence.chain import BadChain, BadEvidence
@@ -45,10 +46,18 @@ Authority = Annotated[
 ]
 
 
-def run(arguments: Sequence[str], open_store: Callable[[Settings], SearchStore]) -> int:
+@dataclass(frozen=True)
+class Doors:
+    """How to come to store and log."""
+
+    store: Callable[[Settings], SearchStore]
+    log: Callable[[Settings], Broker]
+
+
+def run(arguments: Sequence[str], doors: Doors) -> int:
     """The exit code. Errors go to stderr in one line."""
     try:
-        ended = app(list(arguments), standalone_mode=False, prog_name="jaga evidence", obj=open_store)
+        ended = app(list(arguments), standalone_mode=False, prog_name="jaga evidence", obj=doors)
     except typer.Abort:
         return 130
     except BadEvidence as error:
@@ -200,6 +209,27 @@ def export(
 
 
 @app.command()
+def recheck(context: typer.Context, name: Id, as_json: Json = False) -> None:
+    """Ask again for a post, or each post of an alert, where it was published: edits and deletions go to the log."""
+    from .evidence.find import find
+    from .recheck import recheck as run_recheck
+
+    settings = load_settings()
+    doors: Doors = context.obj
+    with _store(context, settings) as store:
+        posts = [found.post for found in find(store, name).posts]
+    done = run_recheck(settings, posts, lambda: doors.log(settings))
+    if as_json:
+        typer.echo(json.dumps(done.as_dict()))
+    else:
+        typer.echo(
+            f"{done.asked} posts asked for: {done.edited} edited, {done.deleted} deleted; {done.unasked} have no address of their own"
+        )
+    if done.unpublished:
+        raise typer.Exit(1)
+
+
+@app.command()
 def prune(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
@@ -291,7 +321,8 @@ def _uuids(store: SearchStore, name: str, *, gone_is_well: bool = False) -> list
 
 @contextmanager
 def _store(context: typer.Context, settings: Settings) -> Iterator[SearchStore]:
-    store: SearchStore = context.obj(settings)
+    doors: Doors = context.obj
+    store = doors.store(settings)
     try:
         store.prepare()
         yield store

@@ -33,7 +33,7 @@ def parse(context: typer.Context) -> None:
 
 @app.command(context_settings=PASS_ON)
 def evidence(context: typer.Context) -> None:
-    """What proves what was seen: seal | verify | export | hold | prune."""
+    """What proves what was seen: seal | verify | export | recheck | hold | prune."""
     run_package("crawlers", "evidence", context.args)
 
 

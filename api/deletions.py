@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from api import views
-from pipeline.contracts import Deletion
+from pipeline.contracts import Deletion, Post
 from pipeline.documents import deletion_of
 from pipeline.ports import Document, Filter, SearchStore
 
@@ -15,7 +15,7 @@ MOST = 1000
 
 def deletion_after(store: SearchStore, documents: Sequence[Document]) -> dict[str, Deletion]:
     """Post id -> the first deletion seen after the post was last fetched; a post that was there again since has none."""
-    fetched = {document["id"]: views.Post.model_validate(document["post"]).fetched_at for document in documents}
+    fetched = {document["id"]: Post.model_validate(document["post"]).fetched_at for document in documents}
     if not fetched:
         return {}
     where = Filter(equals={"post_id": sorted(fetched)})

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from .find import Asked, Found
 from .records import Record, uuid_of
 from .removals import removed_of
 from .screenshot import find_browser, photograph
-from .seal import locate, seal, sealed_names
+from .seal import listed, locate, seal, sealed_names
 
 PAPERS = Path(__file__).with_name("papers")
 
@@ -133,17 +134,28 @@ def _locate(home: Path, asked: Asked, now: datetime, done: Exported) -> dict[str
     gone = removed_of(home, chain.entries())
     for name, wanted in by_file.items():
         there = locate(home, name, {one.uuid for one in wanted})
+        lines = listed(home, name) if name in sealed else {}
         for one in wanted:
             one.record = there.get(one.uuid)
-            if one.uuid in gone.get(name, ()):
-                one.record, one.missing = None, "removed by rule, as the chain tells"
-            elif one.record is None:
-                one.missing = f"is not in warc/{name}"
-            elif name not in sealed:
-                one.record, one.missing = None, f"warc/{name} is in no manifest"
+            one.missing = "removed by rule, as the chain tells" if one.uuid in gone.get(name, ()) else _flaw(one, lines)
             if one.missing:
+                one.record = None
                 done.missing.append(f"record {one.uuid}: {one.missing}")
     return shown
+
+
+def _flaw(one: _Shown, lines: Mapping[str, str]) -> str:
+    """Why a record proves nothing of its post; empty if it does."""
+    where, record = f"warc/{one.evidence.warc}", one.record
+    if record is None:
+        return f"is not in {where}"
+    if one.uuid not in lines:
+        return f"is in no list of a sealed file ({where})"
+    if lines[one.uuid] != record.sha256 or record.problem:
+        return f"was changed since it was sealed ({where}): `jaga evidence verify` says more"
+    if one.evidence.sha256 != record.payload_sha256:
+        return f"holds another body than the post names ({where})"
+    return ""
 
 
 def _fill(home: Path, asked: Asked, shown: dict[str, list[_Shown]], part: Path, now: datetime, done: Exported) -> None:

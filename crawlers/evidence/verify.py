@@ -306,9 +306,11 @@ def _odd_files(home: Path, report: Report) -> None:
 
 
 def verify_folder(folder: Path, trusted: list[x509.Certificate] | None = None, head: str = "") -> Report:
-    """A folder made by `jaga evidence export`."""
+    """A folder made by `jaga evidence export`. One with links in it is not looked at any further."""
     report = Report()
     files = _walk(folder, report)
+    if not report.ok:
+        return report
     _sums(folder, files, report)
     entries = _chain(folder, report, head)
     if not entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import html.parser
 import json
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlers.archive import Archive, Fetch
+from crawlers.evidence.records import scan
 from pipeline.contracts import Deletion, Post
 from pipeline.documents import deletion_write
 
@@ -384,6 +386,35 @@ def test_a_pointer_that_leads_out_of_the_archive_is_not_followed(world: World, t
     ran = world.jaga("export", post.id, "--to", tmp_path / "x")
     assert ran.code == 2
     assert "'../store.db' is no name of a WARC file" in ran.err
+
+
+def test_a_record_that_was_changed_in_the_archive_is_not_handed_over(world: World, tmp_path: Path) -> None:
+    world.jaga("seal")
+    first, second = world.posts[:2]
+    assert first.evidence is not None
+    file = world.home / "warc" / first.evidence.warc
+    with file.open("rb") as opened:
+        record = next(scan(opened))
+    data = file.read_bytes()
+    forged = gzip.decompress(data[: record.length]).replace(b"sudah tercoblos", b"tidak tercoblos")
+    file.write_bytes(gzip.compress(forged) + data[record.length :])
+    ran = world.jaga("export", first.id, "--to", tmp_path / "x")
+    assert ran.code == 2
+    assert "was changed since it was sealed" in ran.err
+    assert not (tmp_path / "x").exists()
+    assert world.jaga("export", second.id, "--to", tmp_path / "y").code == 0
+
+
+def test_a_pointer_to_another_post_s_record_is_noticed(world: World, tmp_path: Path) -> None:
+    first, second = world.posts[:2]
+    assert first.evidence is not None
+    assert second.evidence is not None
+    swapped = first.evidence.model_copy(update={"record_id": second.evidence.record_id})
+    world.put(first.model_copy(update={"fetched_at": TODAY, "evidence": swapped}))
+    ran = world.jaga("export", first.id, "--to", tmp_path / "x")
+    assert ran.code == 1
+    assert "holds another body than the post names" in ran.err
+    assert world.verify(tmp_path / "x")["ok"]
 
 
 def test_a_full_disk_leaves_no_half_folder(world: World, tmp_path: Path) -> None:

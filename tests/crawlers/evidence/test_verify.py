@@ -314,3 +314,42 @@ def test_a_full_disk_stops_the_sealing_and_loses_nothing(world: World) -> None:
     assert not Chain(world.home).numbers()
     assert world.jaga("seal").code == 0
     assert world.verify()["ok"]
+
+
+WRITER = """
+import sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from crawlers.archive import Archive, Fetch
+archive = Archive(Path(sys.argv[1]))
+while not Path(sys.argv[2]).exists():
+    for n in range(5):
+        kept = archive.keep(Fetch(f"https://a.example/{n}", b"isi " * 500, datetime.now(UTC)))
+        print(kept.record_id)
+    archive.sync()
+    time.sleep(0.01)
+archive.close()
+"""
+
+
+def test_sealing_beside_crawlers_at_work_loses_and_spoils_no_record(tmp_path: Path) -> None:
+    home, stop = tmp_path / "home", tmp_path / "stop"
+    writers = []
+    for n in range(2):
+        with (tmp_path / f"written{n}").open("w") as out:
+            writers.append(subprocess.Popen([sys.executable, "-c", WRITER, home / "warc", stop], stdout=out))
+    sealed = 0
+    while sealed < 8:
+        sealed += seal(home, today_too=True).files
+        assert all(writer.poll() is None for writer in writers)
+    stop.touch()
+    assert [writer.wait() for writer in writers] == [0, 0]
+    written = [line for n in range(2) for line in (tmp_path / f"written{n}").read_text().split()]
+    seal(home, today_too=True)
+    listed = [
+        line.split("  ")[1].removesuffix(".warc.gz")
+        for file in (home / "evidence" / "records").iterdir()
+        for line in file.read_text().splitlines()
+    ]
+    assert sorted(f"<urn:uuid:{name}>" for name in listed) == sorted(written)
+    assert World(home).verify()["ok"]

@@ -125,12 +125,17 @@ def _stamp(settings: Settings) -> str | None:
 
 @app.command()
 def verify(
+    context: typer.Context,
     folder: Annotated[Path | None, typer.Argument(help="An exported folder; the whole archive if left out.")] = None,
     ca: Authority = None,
     head: Annotated[str, typer.Option(help="SHA-256 of an entry noted before: the chain must have it.")] = "",
+    posts: Annotated[
+        bool, typer.Option("--posts", help="Also whether each post's record is there (of the whole archive only).")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Whether everything is as the chain says. Code 1 if not, with file and record."""
+    from .evidence.find import pointers
     from .evidence.stamp import NoStamp, certificates
     from .evidence.verify import verify_archive, verify_folder
 
@@ -140,7 +145,12 @@ def verify(
         trusted = certificates(authority) if authority else []
     except NoStamp as error:
         raise BadEvidence(str(error)) from error
-    if folder is None:
+    if posts and folder is not None:
+        raise BadEvidence("--posts: of the whole archive only; a folder's own posts are always checked")
+    if folder is None and posts:
+        with _store(context, settings) as store:
+            report = verify_archive(settings.home, trusted, head, pointers=pointers(store))
+    elif folder is None:
         report = verify_archive(settings.home, trusted, head)
     elif folder.is_dir():
         report = verify_folder(folder, trusted, head)

@@ -79,3 +79,14 @@ def _earlier(store: SearchStore, post: Post) -> Iterator[Evidence]:
     for hit in store.search("revisions", where, sort="fetched_at", limit=MAX_REVISIONS):
         if told := hit.document.get("evidence"):
             yield Evidence.model_validate(told)
+
+
+def pointers(store: SearchStore) -> Iterator[tuple[str, Evidence]]:
+    """(post id, where it was read) of every post and every revision that names it. Raises RetryLater."""
+    store.refresh()
+    for hit in store.scan("posts", Filter()):
+        if told := hit.document["post"].get("evidence"):
+            yield hit.id, Evidence.model_validate(told)
+    for hit in store.scan("revisions", Filter()):
+        if told := hit.document.get("evidence"):
+            yield str(hit.document["post_id"]), Evidence.model_validate(told)

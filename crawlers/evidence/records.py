@@ -14,7 +14,7 @@ CHUNK_BYTES = 1 << 18
 MAX_RECORD_BYTES = 2_000_000_000
 """Unpacked. A body has at most JAGA_MAX_PAGE_BYTES, 5 MB by default; what unpacks to more than this is a bomb."""
 MAX_HEADER_BYTES = 1_000_000
-_UUID = re.compile(r"<urn:uuid:([0-9a-fA-F-]{36})>")
+_UUID = re.compile(r"<urn:uuid:([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})>")
 
 
 class Damaged(Exception):

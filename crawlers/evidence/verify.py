@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from cryptography import x509
 from pydantic import ValidationError
 
-from pipeline.contracts import Post, explain
+from pipeline.contracts import Evidence, Post, explain
 
 from .chain import (
     MAX_ENTRY_BYTES,
@@ -34,6 +34,8 @@ from .seal import MAX_LIST_BYTES, WARC, listed, warcs
 from .stamp import MAX_BYTES, NoStamp, read_stamp
 
 MAX_FILES = 200_000
+MAX_LOST = 1000
+"""Posts without a record that are named one by one."""
 MAX_POSTS_BYTES = 500_000_000
 _CHANGED = "has another SHA-256 than the chain says"
 _UNFINISHED = "a removal that was broken off, `jaga evidence prune` goes on with it"
@@ -62,6 +64,10 @@ class Report:
     head: str = ""
     """SHA-256 of the chain's last entry: whoever noted an earlier one elsewhere can ask for it with `--head`."""
     stamps: list[dict[str, Any]] = field(default_factory=list)
+    posts: int = 0
+    """Pointers of posts that were followed."""
+    bodies: dict[bytes, bytes] | None = None
+    """UUID -> begin of the SHA-256 of its body, of every record seen; None if nobody asks. 150 bytes a record."""
 
     @property
     def ok(self) -> bool:
@@ -71,14 +77,19 @@ class Report:
         self.problems.append(Problem(file, what, record))
 
     def as_dict(self) -> dict[str, Any]:
-        return {"ok": self.ok, **vars(self), "problems": [vars(problem) for problem in self.problems]}
+        told = {name: value for name, value in vars(self).items() if name != "bodies"}
+        return {"ok": self.ok, **told, "problems": [vars(problem) for problem in self.problems]}
 
 
 def verify_archive(
-    home: Path, trusted: list[x509.Certificate] | None = None, head: str = "", now: datetime | None = None
+    home: Path,
+    trusted: list[x509.Certificate] | None = None,
+    head: str = "",
+    now: datetime | None = None,
+    pointers: Iterable[tuple[str, Evidence]] | None = None,
 ) -> Report:
-    """All that lies under JAGA_HOME: WARC files, lists, chain, stamps, removals."""
-    report = Report()
+    """All that lies under JAGA_HOME: WARC files, lists, chain, stamps, removals. `pointers`: of posts to their records, by post id."""
+    report = Report(bodies=None if pointers is None else {})
     entries = _chain(home, report, head)
     _attachments(home, entries, report)
     _stamps(home, entries, report, trusted or [])
@@ -101,7 +112,34 @@ def verify_archive(
             report.notes.append(f"warc/{name}: today's, not sealed yet")
         _scan(home / "warc" / name, f"warc/{name}", report, open_end=name[:8] >= today)
     _odd_files(home, report)
+    if pointers is not None:
+        _pointers(pointers, set().union(*removed.values()), report)
     return report
+
+
+def _pointers(pointers: Iterable[tuple[str, Evidence]], removed: Collection[str], report: Report) -> None:
+    """Every post's record must be there and hold the body that the post names, or have been removed by rule."""
+    bodies = report.bodies or {}
+    lost = 0
+    for post_id, evidence in pointers:
+        report.posts += 1
+        uuid = (uuid_of(evidence.record_id) or "").lower()
+        if not uuid:
+            report.wrong(
+                f"warc/{evidence.warc}", f"post {post_id}: {evidence.record_id[:100]!r} is no record id of ours"
+            )
+            continue
+        body = bodies.get(bytes.fromhex(uuid.replace("-", "")))
+        if uuid in removed:
+            continue
+        if body is None:
+            lost += 1
+            if lost <= MAX_LOST:
+                report.wrong(f"warc/{evidence.warc}", f"the record of post {post_id} is in no file", uuid)
+        elif body.hex() != evidence.sha256[:16]:
+            report.wrong(f"warc/{evidence.warc}", f"its body is not the one that post {post_id} names", uuid)
+    if lost > MAX_LOST:
+        report.wrong("warc", f"the records of {lost - MAX_LOST} more posts are in no file")
 
 
 # ---------------------------------------------------------------- the chain
@@ -271,6 +309,8 @@ def _scan(
             for record in scan(opened):
                 seen.add(record.id)
                 report.records += 1
+                if report.bodies is not None:
+                    report.bodies[bytes.fromhex(record.id.replace("-", ""))] = bytes.fromhex(record.payload_sha256[:16])
                 _record(record, path, report, wanted)
     except Damaged as damage:
         if not (open_end and damage.cut):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from crawlers.evidence.records import scan, uuid_of
 from crawlers.evidence.seal import seal
 from pipeline.contracts import Post
 
+from .steps import PATH
 from .world import World, files_under, three_days
 
 TWO_DAYS = {"JAGA_EVIDENCE_DAYS": "2"}
@@ -92,6 +94,13 @@ def test_what_is_on_hold_stays_byte_by_byte_while_its_neighbours_go(world: World
     report = world.verify()
     assert report["ok"]
     assert report["removed"] == 2
+    ran = subprocess.run(
+        ["warcio", "check", "-v", str(world.home / "warc" / held.evidence.warc)],
+        capture_output=True,
+        text=True,
+        env={"PATH": PATH},
+    )
+    assert (ran.returncode, ran.stdout.count("digest pass")) == (0, 1)
 
 
 def test_a_held_post_can_still_be_handed_over_and_a_removed_one_says_so(world: World, tmp_path: Path) -> None:

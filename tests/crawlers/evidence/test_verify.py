@@ -353,3 +353,29 @@ def test_sealing_beside_crawlers_at_work_loses_and_spoils_no_record(tmp_path: Pa
     ]
     assert sorted(f"<urn:uuid:{name}>" for name in listed) == sorted(written)
     assert World(home).verify()["ok"]
+
+
+def test_each_post_s_record_is_looked_for_where_that_is_asked(world: World) -> None:
+    world.jaga("seal")
+    today = world.keep(1, 0)
+    report = world.verify("--posts")
+    assert report["ok"]
+    assert report["posts"] == 14, "seven posts and as many revisions"
+    assert today.evidence is not None
+    (world.home / "warc" / today.evidence.warc).unlink()
+    assert world.verify()["ok"], "nobody has sealed it yet"
+    assert f"the record of post {today.id} is in no file" in told(world.verify("--posts"))
+
+
+def test_a_post_that_names_another_body_than_its_record_holds_is_named(world: World) -> None:
+    world.jaga("seal")
+    post = world.posts[0]
+    assert post.evidence is not None
+    other = post.evidence.model_copy(update={"sha256": "0" * 64})
+    world.put(post.model_copy(update={"fetched_at": TODAY, "evidence": other}))
+    assert f"its body is not the one that post {post.id} names" in told(world.verify("--posts"))
+
+
+def test_removed_records_are_not_missed_by_their_posts(world: World) -> None:
+    world.jaga("prune", JAGA_EVIDENCE_DAYS="2")
+    assert world.verify("--posts")["ok"]

@@ -135,9 +135,10 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Whether everything is as the chain says. Code 1 if not, with file and record."""
+    from .evidence.archive_check import verify_archive
     from .evidence.find import pointers
+    from .evidence.folder_check import verify_folder
     from .evidence.stamp import NoStamp, certificates
-    from .evidence.verify import verify_archive, verify_folder
 
     settings = load_settings()
     authority = ca or settings.tsa_ca

@@ -43,6 +43,7 @@ class Nightly(threading.Thread):
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     env=self._settings.environment(),
+                    start_new_session=True,  # Ctrl-C is the crawl's to answer; it ends this one
                 )
                 self._running.wait()
             if self._over.wait(LOOK_S):

@@ -75,6 +75,9 @@ class Archive:
             "WARC-Date": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "WARC-Payload-Digest": f"sha256:{sha256}",
         }
+        if kind == "resource":
+            # The block is the body; without this warcio adds a SHA-1 of the same.
+            headers["WARC-Block-Digest"] = headers["WARC-Payload-Digest"]
         try:
             record = self._writer.create_warc_record(
                 uri, kind, payload=io.BytesIO(body), length=len(body), warc_headers_dict=headers, **told

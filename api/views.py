@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from api import regions
-from pipeline.contracts import Alert, Claim, Evidence, Gap, Post, Verdict
+from pipeline.contracts import Alert, Claim, Deletion, Evidence, Gap, Post, Verdict
 from pipeline.ports import Document
 
 Count = Annotated[int, Field(ge=0)]
@@ -37,6 +37,9 @@ class PostItem(BaseModel):
     reach: Count
     seen_at: datetime
     evidence_url: str | None = Field(description="Where the pointer to the fetched bytes is; null if none were kept.")
+    deleted: Deletion | None = Field(
+        description="When and by what it was seen, since the last fetch, to be gone from its platform; else null."
+    )
 
 
 class PostDetail(PostItem):
@@ -150,7 +153,7 @@ def alert_item(document: Document) -> AlertItem:
     return AlertItem(**fields, region_names=regions.names(fields.get("regions", ())))
 
 
-def post_fields(document: Document) -> dict[str, Any]:
+def post_fields(document: Document, deleted: Deletion | None = None) -> dict[str, Any]:
     post = Post.model_validate(document["post"])
     verdict = Verdict.model_validate(document["verdict"]) if document.get("verdict") else None
     codes = list(document.get("regions") or ())
@@ -167,11 +170,12 @@ def post_fields(document: Document) -> dict[str, Any]:
         "reach": post.reach,
         "seen_at": post.seen_at,
         "evidence_url": f"/api/v1/posts/{post.id}/evidence" if post.evidence else None,
+        "deleted": deleted,
     }
 
 
-def post_item(document: Document) -> PostItem:
-    return PostItem(**post_fields(document))
+def post_item(document: Document, deleted: Deletion | None = None) -> PostItem:
+    return PostItem(**post_fields(document, deleted))
 
 
 def claim_item(document: Document) -> Claim:

@@ -1,4 +1,4 @@
-"""`jaga crawl`, `jaga sources`, `jaga parse` and `jaga ingest`: the only file here that chooses adapters.
+"""`jaga crawl`, `jaga sources`, `jaga parse`, `jaga ingest` and `jaga evidence`: the only file here that chooses adapters.
 
 Exit codes: 0 all well; 1 something was refused or could not be published; 2 wrong settings, sources, kind or file.
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.ports import Broker
+from pipeline.ports import Broker, SearchStore
 from pipeline.settings import BadSettings, Settings, load_settings
 
 
@@ -24,12 +24,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_parse(commands.add_parser("parse", help="posts of a saved page, without fetching"))
     add_ingest(commands.add_parser("ingest", help="posts from files: NDJSON, CSV"))
     commands.add_parser("sources", help="the places to watch: list, show, check, edit", add_help=False)
+    commands.add_parser("evidence", help="what proves what was seen", add_help=False)
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["sources"]:
         from .sources_command import run as run_sources
 
         _log_in_words()
         return run_sources(arguments[1:])
+    if arguments[:1] == ["evidence"]:
+        from .evidence_command import Doors
+        from .evidence_command import run as run_evidence
+
+        _log_in_words()
+        return run_evidence(arguments[1:], Doors(_open_store, _open_broker))
     options = parser.parse_args(arguments)
     _log_in_words()
     try:
@@ -92,6 +99,13 @@ def _open_broker(settings: Settings) -> Broker:
 
     broker: Broker = open_broker(settings)
     return broker
+
+
+def _open_store(settings: Settings) -> SearchStore:
+    from pipeline.adapters.choose import open_store
+
+    store: SearchStore = open_store(settings)
+    return store
 
 
 # ---------------------------------------------------------------- parse

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.contracts import Claim, Gap, Post, unpack
 from pipeline.ports import Record
 from pipeline.settings import Settings
-from pipeline.topology import CLAIMS, GAPS, POSTS_RAW
+from pipeline.topology import CLAIMS, DELETIONS, GAPS, POSTS_RAW
 
 from . import places, pseudonym
 from .crawl import crawl
@@ -20,7 +20,7 @@ from .sources import Source
 
 PAGES = {"sitemap": 3, "wordpress": 2, "discourse": 2, "forum": 2, "mastodon": 2, "recipe": 2}
 """Pages of a look where the first one may only lead to others (an index, a list of topics, an account's number); else one."""
-_SCHEMAS = {POSTS_RAW: "post", CLAIMS: "claim", GAPS: "gap"}
+_SCHEMAS = {POSTS_RAW: "post", CLAIMS: "claim", GAPS: "gap", DELETIONS: "deletion"}
 
 
 @dataclass

@@ -16,10 +16,12 @@ from pipeline.settings import Settings
 
 from . import pseudonym
 from .archive import Archive
+from .evidence.nightly import Nightly
 from .frontier.middleware import Turns
 from .frontier.store import VISITS_PER_HOST, Due, Frontier, Outcome, end_of, host_of
 from .keys import keys_of
 from .publish import Counts, Harvest, PublisherThread, Tally
+from .recheck import Recheck
 from .sources import CLAIM_KINDS, Source
 
 log = logging.getLogger("jaga.crawl")
@@ -115,6 +117,8 @@ def crawl(
     )
     began = time.monotonic()
     publisher.start()
+    nightly = Nightly(settings)
+    nightly.start()
     trip = _Trip(settings, sources, publisher, frontier, guard, follow, say)
     twisted.callWhenRunning(trip.begin, twisted)
     twisted.run(installSignalHandlers=False)
@@ -125,6 +129,7 @@ def crawl(
     unpublished = publisher.unpublished or (0 if published else 1)
     if unpublished:
         log.error("the log did not take %d responses; the next crawl fetches them again", unpublished)
+    nightly.end(wait=not trip.stopping)
     frontier.close()
     if trip.failure is not None:
         raise trip.failure
@@ -246,7 +251,7 @@ class _Trip:
 
         source = self._by_id[due.source]
         began = time.monotonic()
-        crawler = self.runner.create_crawler(spider(source.kind))
+        crawler = self.runner.create_crawler(spider("recheck" if isinstance(source, Recheck) else source.kind))
         outcome = Outcome(ok=False)
         try:
             await self.runner.crawl(crawler, source=source, errand=self.errand, due=due)

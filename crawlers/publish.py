@@ -13,13 +13,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.contracts import Claim, Evidence, Gap, Post, explain, pack
+from pipeline.contracts import Claim, Deletion, Evidence, Gap, Post, explain, pack
 from pipeline.ports import Broker, Record, RetryLater
-from pipeline.topology import CLAIMS, GAPS, POSTS_RAW, TOPICS
+from pipeline.topology import CLAIMS, DELETIONS, GAPS, POSTS_RAW, TOPICS
 
 from .archive import Archive, Fetch
 from .pages import dates
-from .pages.items import ClaimItem, Item, LinkItem, PostItem, ProblemItem
+from .pages.items import ClaimItem, GoneItem, Item, LinkItem, PostItem, ProblemItem
 from .seen import Mark, Seen
 
 log = logging.getLogger("jaga.crawl")
@@ -51,6 +51,7 @@ class Counts:
     posts: int = 0
     claims: int = 0
     gaps: int = 0
+    deletions: int = 0
     problems: int = 0
 
     def as_dict(self) -> dict[str, int]:
@@ -118,6 +119,18 @@ def _fields(item: ClaimItem) -> dict[str, Any]:
     }
 
 
+def _deletion(item: GoneItem, seen_at: datetime, harvest: Harvest, fetch: Fetch | None) -> Deletion:
+    """Raises ValidationError."""
+    return Deletion(
+        platform=item.platform,
+        native_id=item.native_id,
+        seen_at=seen_at,
+        how=item.what,
+        source=harvest.source,
+        evidence=fetch.evidence if fetch else None,
+    )
+
+
 def post_record(post: Post) -> Record:
     """Keyed by author, so that one account's posts keep their order; posts without one by their native id."""
     return Record(POSTS_RAW, pack("post", post), (post.author or f"{post.platform}/{post.native_id}").encode())
@@ -158,7 +171,9 @@ class Publisher:
 
     def _archive(self, harvests: Sequence[Harvest]) -> None:
         for harvest in harvests:
-            if harvest.fetch is not None and any(isinstance(item, (PostItem, ClaimItem)) for item in harvest.items):
+            if harvest.fetch is not None and any(
+                isinstance(item, (PostItem, ClaimItem, GoneItem)) for item in harvest.items
+            ):
                 self.archive.keep(harvest.fetch)
         self.archive.sync()
 
@@ -181,6 +196,10 @@ class Publisher:
                     claim = as_claim(item, fetched_at)
                     records.append(Record(CLAIMS, pack("claim", claim), claim.claim_id.encode()))
                     counts.claims += 1
+                elif isinstance(item, GoneItem):
+                    deletion = _deletion(item, fetched_at, harvest, fetch)
+                    records.append(Record(DELETIONS, pack("deletion", deletion), deletion.post_id.encode()))
+                    counts.deletions += 1
                 elif isinstance(item, ProblemItem):
                     counts.problems += 1
                     log.warning("%s: %s: %s (%s)", harvest.source, url, item.what, item.where)

@@ -147,6 +147,26 @@ class Gap(_Words):
         return "g" + digest(self.source, self.began_at.isoformat(), self.cause)[:20]
 
 
+class Deletion(_Words):
+    """That a post was seen to be gone from its platform, where the platform says so for certain. What was fetched of it stays."""
+
+    platform: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
+    native_id: CleanText = Field(min_length=1, max_length=1000)
+    seen_at: Instant
+    how: CleanText = Field(min_length=1, max_length=200)
+    """By what it was seen: `HTTP 404`, `HTTP 410`, the platform's own message."""
+    source: CleanText | None = Field(default=None, max_length=200)
+    evidence: Evidence | None = None
+
+    @property
+    def post_id(self) -> str:
+        return "p" + digest(self.platform, self.native_id)[:20]
+
+    @property
+    def id(self) -> str:
+        return "d" + digest(self.post_id, self.seen_at.isoformat(), self.how)[:20]
+
+
 class ClaimMatch(_Words):
     claim_id: str
     score: float = Field(ge=0, le=1)
@@ -321,6 +341,7 @@ SCHEMAS: Mapping[str, tuple[type[_Words], int]] = {
     "post": (Post, 1),
     "claim": (Claim, 1),
     "gap": (Gap, 1),
+    "deletion": (Deletion, 1),
     "judged": (Judged, 1),
     "alert": (Alert, 1),
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.analysis import terms
-from pipeline.contracts import Alert, Claim, Gap, Judged, Narrative, Post, Verdict
+from pipeline.contracts import Alert, Claim, Deletion, Gap, Judged, Narrative, Post, Verdict
 from pipeline.ports import Document, Write
 from pipeline.stages.group import Band, Stories
 
@@ -21,7 +21,10 @@ def revision_id(post: Post) -> str:
 
 def revision_write(post: Post, position: str) -> Write:
     """The first message to bring this revision owns it: that is how a message read again is told from a duplicate."""
-    document = {"post_id": post.id, "position": position, "fetched_at": _time(post.fetched_at)}
+    document: Document = {"post_id": post.id, "position": position, "fetched_at": _time(post.fetched_at)}
+    if post.evidence is not None:
+        # The post keeps only the newest; what an edit replaced must be found, too.
+        document["evidence"] = post.evidence.model_dump()
     return Write("revisions", revision_id(post), document, create=True)
 
 
@@ -85,6 +88,14 @@ def claim_of(document: Document) -> Claim:
 
 def gap_write(gap: Gap) -> Write:
     return Write("gaps", gap.id, gap.model_dump(mode="json"))
+
+
+def deletion_write(deletion: Deletion) -> Write:
+    return Write("deletions", deletion.id, deletion.model_dump(mode="json") | {"post_id": deletion.post_id})
+
+
+def deletion_of(document: Document) -> Deletion:
+    return Deletion.model_validate({name: document[name] for name in Deletion.model_fields if name in document})
 
 
 def story_writes(stories: Stories, known_bands: Mapping[str, Document]) -> tuple[list[Write], list[Write], list[Write]]:

@@ -113,6 +113,21 @@ class Settings(BaseSettings):
         description="Key of the Google Fact Check Tools API, for sources of kind factcheck_api; empty: they are a gap.",
     )
 
+    tsa_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="Address of a time stamp authority (RFC 3161) that stamps the chain of evidence; empty: none does.",
+    )
+    tsa_ca: Path | None = Field(
+        default=None,
+        description="PEM file of that authority's root, and what lies between; empty: signatures of stamps are not checked here.",
+    )
+    evidence_days: int = Field(
+        default=0,
+        ge=0,
+        description="Days after which `jaga evidence prune` removes what is not on hold; 0: everything is kept.",
+    )
+
     @field_validator("broker", "store", "desk")
     @classmethod
     def _known_scheme(cls, value: str, info: object) -> str:

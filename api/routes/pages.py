@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from api import regions, statistics, views
 from api.caching import tagged_bytes
 from api.dashboard.wording import LANGUAGES, ZONES, Wording, is_web
+from api.deletions import post_items
 from api.house import COOKIE, House, HouseDep, house_of
 from api.ids import Id, found
 from api.paging import page
@@ -198,7 +199,7 @@ def show_alert(house: HouseDep, request: Request, alert_id: Id, cursor: str | No
         request,
         "alert.html",
         alert=alert,
-        posts=[views.post_item(hit.document) for hit in hits],
+        posts=post_items(house.store, [hit.document for hit in hits]),
         more=f"?{urlencode({'cursor': after})}" if after else None,
         first=not cursor,
         stats=_stats(house),

@@ -59,6 +59,14 @@ class ProblemItem:
     where: str
 
 
+@dataclass(slots=True)
+class GoneItem(ProblemItem):
+    """A post that its platform says for certain is there no more. `what` says how it was seen."""
+
+    platform: str = ""
+    native_id: str = ""
+
+
 Item = PostItem | ClaimItem | LinkItem | ProblemItem
 
 

@@ -398,6 +398,13 @@ def explain(error: BaseException) -> Missed:
     return Missed(f"{name}: {text}"[:300], isinstance(error, IgnoreRequest))
 
 
+def gone(failure: Any) -> Any:
+    """The answer, if it says for certain that the page is there no more; else None."""
+    error = failure.value
+    answer = error.response if isinstance(error, HttpError) else None
+    return answer if answer is not None and answer.status in (404, 410) else None
+
+
 def _site(url: str) -> str:
     """The host without the names that the same pages have for telephones."""
     host = host_of(url)

@@ -32,6 +32,12 @@ def parse(context: typer.Context) -> None:
 
 
 @app.command(context_settings=PASS_ON)
+def evidence(context: typer.Context) -> None:
+    """What proves what was seen: seal | verify | export | recheck | hold | prune."""
+    run_package("crawlers", "evidence", context.args)
+
+
+@app.command(context_settings=PASS_ON)
 def serve(context: typer.Context) -> None:
     """API and dashboard."""
     run_package("api", None, context.args)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from api.dashboard.wording import WORDS, Wording, is_web
+from pipeline.contracts import Deletion
+from pipeline.documents import deletion_write
 from pipeline.ports import RetryLater
 from tests.api.conftest import World
-from tests.api.small_store import NOW, TOKEN, alert, post, put_alert, put_post
+from tests.api.small_store import NOW, TOKEN, alert, post, put_alert, put_all, put_post
 from tests.api.test_problems import Broken
 
 HTML = {"Accept": "text/html"}
@@ -131,6 +134,18 @@ def test_an_alert_is_opened_with_claim_posts_verdict_and_evidence(reader: World)
     assert "m-uji-1" in text
     assert "ab" * 32 in text
     assert text.count('class="post panel"') == 20
+
+
+def test_an_alert_s_page_says_which_posts_were_seen_to_be_deleted(reader: World) -> None:
+    assert "Terlihat sudah dihapus" not in reader.stranger.get("/alerts/a0000").text
+    item = reader.client.get("/api/v1/alerts/a0000").json()["widest_posts"][0]["post"]
+    gone = Deletion(
+        platform=item["platform"], native_id=item["native_id"], seen_at=NOW + timedelta(hours=1), how="HTTP 410"
+    )
+    put_all(reader.store, [deletion_write(gone)])
+    text = reader.stranger.get("/alerts/a0000").text
+    assert text.count("Terlihat sudah dihapus dari tempat asalnya") == 1
+    assert "HTTP 410" in text
 
 
 class Elements(HTMLParser):

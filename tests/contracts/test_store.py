@@ -18,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.adapters.choose import open_store
+from pipeline.contracts import Deletion
+from pipeline.documents import deletion_of, deletion_write
 from pipeline.ports import Document, Filter, Hit, Kind, RetryLater, SearchStore, Write, Written
 from pipeline.settings import Settings
 from tests.contracts.conftest import empty
@@ -38,6 +40,18 @@ def put(store: SearchStore, kind: Kind, documents: dict[str, Document]) -> None:
 
 def ids(hits: list[Hit]) -> list[str]:
     return [hit.id for hit in hits]
+
+
+def test_deletions_of_posts_are_found_in_the_order_in_which_they_were_seen(store: SearchStore) -> None:
+    seen = [
+        Deletion(platform="web", native_id=name, seen_at=DAY + timedelta(hours=hour), how="HTTP 404")
+        for name, hour in (("a", 3), ("a", 1), ("b", 2), ("c", 0))
+    ]
+    store.put([deletion_write(one) for one in seen] * 2)
+    store.refresh()
+    where = Filter(equals={"post_id": [seen[0].post_id, seen[2].post_id]})
+    hits = store.search("deletions", where, sort="seen_at", descending=False)
+    assert [deletion_of(hit.document) for hit in hits] == [seen[1], seen[2], seen[0]]
 
 
 class TestWriting:

@@ -98,6 +98,9 @@ def read_markup(
     skip_classes: frozenset[str] = frozenset(),
 ) -> Markup:
     """HTML to lines: paragraphs and breaks become line ends, links and pictures are kept beside the text."""
+    if "<" not in markup:
+        # Plain text, with entities at most: here line ends are the writer's own.
+        return Markup(tidy(html.unescape(markup)))
     root = fragment(markup)
     return Markup("") if root is None else read_element(root, base, skip_link_classes, skip_classes)
 
@@ -105,14 +108,22 @@ def read_markup(
 def read_element(
     root: Any, base: str, skip_link_classes: frozenset[str] = frozenset(), skip_classes: frozenset[str] = frozenset()
 ) -> Markup:
-    """As `read_markup`, of an element; links of some classes and whole elements of others are left out."""
+    """As `read_markup`, of an element; links of some classes and whole elements of others are left out. Line ends in the source are
+    blanks, as in a browser, but for preformatted text."""
     parts: list[str] = []
     links: list[str] = []
     media: list[str] = []
     muted = 0
+    preformatted = 0
+
+    def say(words: str | None) -> None:
+        if words:
+            parts.append(words if preformatted else words.replace("\n", " "))
+
     for event, element in lxml.etree.iterwalk(root, events=("start", "end", "comment", "pi")):
         if event in ("comment", "pi"):
-            parts.append("" if muted else element.tail or "")
+            if not muted:
+                say(element.tail)
             continue
         tag = element.tag if isinstance(element.tag, str) else ""
         classes = set((element.get("class") or "").split())
@@ -126,6 +137,9 @@ def read_element(
                 parts.append("\n\n")
             elif tag in _BLOCKS:
                 parts.append("\n")
+            elif tag in ("td", "th"):
+                parts.append(" ")
+            preformatted += tag == "pre"
             if tag == "a" and len(links) < MOST_LINKS and not skip_link_classes & classes:
                 links.append(resolve(base, element.get("href")) or "")
             elif tag in ("img", "video", "audio", "source"):
@@ -134,14 +148,16 @@ def read_element(
                     parts.append(element.get("alt") or "")
                 else:
                     media.append(resolve(base, element.get("src")) or "")
-            parts.append(element.text or "")
+            say(element.text)
         else:
             if skipped:
                 muted -= 1
-            elif not muted and tag in _BLOCKS and tag != "br":
-                parts.append("\n")
+            elif not muted:
+                preformatted -= tag == "pre"
+                if tag in _BLOCKS and tag != "br":
+                    parts.append("\n")
             if not muted and element is not root:
-                parts.append(element.tail or "")
+                say(element.tail)
     return Markup(tidy("".join(parts)), unique(links), unique(media))
 
 

@@ -134,6 +134,7 @@ def _post(message: Any, native: str, page: Page, notes: Notes) -> PostItem | Non
     reply = next((found for a in parts["reply"] if (found := _MESSAGE.match(_path(a.get("href"))))), None)
     told = next((t.get("datetime") for a in parts["date"] for t in a.iter("time")), None)
     told = told or next((t.get("datetime") for t in message.iter("time") if t.get("datetime")), None)
+    counts = _counts(parts, native, notes)
     return PostItem(
         platform=PLATFORM,
         native_id=native,
@@ -145,7 +146,7 @@ def _post(message: Any, native: str, page: Page, notes: Notes) -> PostItem | Non
         repost_of=_forwarded(parts, page),
         links=unique(links),
         media=unique(media),
-        counts=_counts(parts, native, notes),
+        counts=counts,
     )
 
 

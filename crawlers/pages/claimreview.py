@@ -16,6 +16,7 @@ from .items import ClaimItem, Item
 from .page import Page
 from .problems import Notes
 from .text import document, one_line
+from .wall import is_wall
 
 _VERDICT = re.compile(
     r"^[\[(]?\s*(keliru|sesat|menyesatkan|sebagian benar|sebagian keliru|sebagian salah|tidak terbukti|belum terbukti|belum ada bukti|tidak benar|benar|"
@@ -24,6 +25,8 @@ _VERDICT = re.compile(
 )
 """Words with which Indonesian fact-checkers open a title that has no ClaimReview."""
 
+_SHORT_CHARS = 60_000
+"""Articles that speak of being blocked are longer, markup and all."""
 _WORTH = re.compile(r"^-?\d+([.,]\d+)?$")
 
 
@@ -39,7 +42,8 @@ def read(page: Page) -> Iterator[Item]:
     if not claims:
         claims = list(_from_titles(text, page))
         if not claims:
-            notes.add("no ClaimReview on the page", page.url)
+            blocked = len(text) < _SHORT_CHARS and is_wall(text)
+            notes.add("blocked: the page is a wall" if blocked else "no ClaimReview on the page", page.url)
     yield from claims
     yield from notes.drain()
 

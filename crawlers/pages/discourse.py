@@ -23,6 +23,8 @@ _NOT_OWN = frozenset({"quote", "onebox", "cooked-selection-barrier", "meta"})
 """What a post quotes or unfolds is not its writer's own word."""
 _LIKE = 2
 """Discourse's post action type for likes."""
+_BEGAN, _REPLIED = 4, 5
+"""Discourse's user actions: a new topic, a reply."""
 _CALLS_PER_PAGE = 20
 """Posts that a topic's first page shows, and so as many as we ask for at once."""
 
@@ -43,6 +45,11 @@ def read(page: Page) -> Iterator[Item]:
         yield from _posts({"post_stream": {"posts": [told]}, "id": told.get("topic_id")}, page, notes)
     elif isinstance(told, dict) and isinstance(told.get("latest_posts"), list):
         yield from _posts({"post_stream": {"posts": told["latest_posts"]}}, page, notes)
+    elif isinstance(told, dict) and isinstance(told.get("user_actions"), list):
+        yield from _actions(told["user_actions"], page, notes)
+    elif isinstance(told, dict) and "grouped_search_result" in told:
+        # Posts are shown cut around the words looked for: their topics have them whole.
+        yield from _topics({"topics": told.get("topics") or []}, page, notes)
     else:
         errors = told.get("errors") or told.get("error_type") if isinstance(told, dict) else None
         notes.add(
@@ -75,7 +82,9 @@ def _topics(topics: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
         if not isinstance(topic, dict) or not isinstance(topic.get("id"), int):
             notes.add("topic without id", f"topic {number}")
             continue
-        if topic["id"] not in seen:
+        if topic.get("archetype") == "private_message":
+            notes.add("not public: a private message", f"topic {number}")
+        elif topic["id"] not in seen:
             seen.add(topic["id"])
             yield LinkItem(f"{_base(page)}/t/{clean(topic.get('slug')).strip() or '-'}/{topic['id']}.json", "topic")
     more = topics.get("more_topics_url")
@@ -90,6 +99,21 @@ def _topics(topics: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
             yield LinkItem(url, "next page")
 
 
+def _actions(actions: list[Any], page: Page, notes: Notes) -> Iterator[Item]:
+    """What one account wrote; where only the beginning is shown, a link to where the whole stands."""
+    whole = []
+    for number, action in enumerate(actions, start=1):
+        if not isinstance(action, dict) or not isinstance(action.get("topic_id"), int):
+            notes.add("action without topic", f"action {number}")
+        elif action.get("truncated"):
+            slug = clean(action.get("slug")).strip() or "-"
+            yield LinkItem(f"{_base(page)}/t/{slug}/{action['topic_id']}.json", "topic")
+        elif action.get("action_type", _REPLIED) in (_BEGAN, _REPLIED) and action.get("excerpt"):
+            told = {"cooked": action["excerpt"], "topic_title": action.get("title"), "id": action.get("post_id")}
+            whole.append({**action, **told, "topic_slug": action.get("slug")})
+    yield from _posts({"post_stream": {"posts": whole}}, page, notes)
+
+
 def _posts(topic: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
     stream = topic["post_stream"]
     posts = stream.get("posts")
@@ -99,11 +123,11 @@ def _posts(topic: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
     title = one_line(topic.get("title"))
     for number, post in enumerate(posts, start=1):
         where = f"post {number}"
-        if not isinstance(post, dict) or not post.get("id"):
+        if not isinstance(post, dict) or not (post.get("id") or post.get("post_number")):
             notes.add("post without id", where)
             continue
         try:
-            yield from _post(post, topic, title, page, notes, f"{where} (id {post['id']})")
+            yield from _post(post, topic, title, page, notes, f"{where} (id {post.get('id')})")
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             notes.add(f"post cannot be read: {error}", where)
     known = {p.get("id") for p in posts if isinstance(p, dict)}
@@ -122,12 +146,13 @@ def _post(
         notes.add("deleted or hidden by the forum", where)
         return
     base = _base(page)
-    topic_id = post.get("topic_id") or topic.get("id")
+    topic_id = post.get("topic_id") or topic.get("id") or _topic_of(page.url)
     post_number = post.get("post_number")
     slug = clean(post.get("topic_slug") or topic.get("slug")).strip() or "-"
-    url = f"{base}/t/{slug}/{topic_id}/{post_number}" if topic_id and post_number else f"{base}/p/{post['id']}"
+    url = f"{base}/t/{slug}/{topic_id}/{post_number}" if topic_id and post_number else f"{base}/p/{post.get('id')}"
     body = read_markup(str(post.get("cooked") or ""), url, skip_link_classes=_NOT_LINKS, skip_classes=_NOT_OWN)
     said = body.text or (tidy(post["raw"]) if isinstance(post.get("raw"), str) else "")
+    title = title or one_line(post.get("topic_title"))
     text = titled(title, said) if post_number in (1, None) else said
     if not text and not body.media:
         notes.add("post without text and media", where)
@@ -141,7 +166,7 @@ def _post(
     )
     yield PostItem(
         platform=PLATFORM,
-        native_id=_address(base, topic_id, post_number) or f"{base}/p/{post['id']}",
+        native_id=_address(base, topic_id, post_number) or f"{base}/p/{post.get('id')}",
         url=url,
         author=page.author(PLATFORM, f"{post['username']}@{_site(page)}") if post.get("username") else None,
         text=text,
@@ -152,6 +177,12 @@ def _post(
         media=body.media,
         counts=_counts(post),
     )
+
+
+def _topic_of(url: str) -> int | None:
+    """The topic's number in an address: `/t/SLUG/12.json`, `/t/12/posts.json`."""
+    found = re.search(r"/t/(?:[^/]*[^/\d][^/]*/)?(\d{1,15})(?:[/.]|$)", urlsplit(url).path)
+    return int(found.group(1)) if found else None
 
 
 def _address(base: str, topic: Any, number: Any) -> str | None:

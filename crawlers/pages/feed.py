@@ -16,6 +16,7 @@ from .items import Item, LinkItem, PostItem
 from .page import Page
 from .problems import Notes
 from .text import clean, one_line, read_markup, titled, unique
+from .wall import instead, is_html
 
 PLATFORM = "web"
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>", re.I)
@@ -23,7 +24,6 @@ MOST_ENTRIES = 1000
 """Of a feed that has more, the first are read: real ones hold at most some hundred, and each costs a millisecond."""
 _ENTRY = re.compile(r"<(?:item|entry)\b", re.I)
 _ITEM = re.compile(r"<item\b", re.I)
-_HTML = re.compile(r"<(!doctype html|html)", re.I)
 MOST_DEEP = 2000
 """Elements within elements. feedparser's time grows with the square of it: 100,000 take 10 s. Real feeds have less than 20."""
 _LONG_TAG = re.compile(r"<([\w:.-]+)[^<>]{6000,}>")
@@ -55,8 +55,8 @@ def _xml_feed(text: str, page: Page, notes: Notes) -> Iterator[Item]:
     if len(starts) > MOST_ENTRIES:
         notes.add(f"{len(starts)} entries, the first {MOST_ENTRIES} are read", page.url)
         text = text[: starts[MOST_ENTRIES]]
-    if _HTML.match(text):
-        notes.add("shape changed: HTML where a feed was expected (blocked?)", page.url)
+    if is_html(text):
+        notes.add(instead(text, "a feed"), page.url)
         return
     text = _LONG_TAG.sub(r"<\1>", text)
     if _depth(text) > MOST_DEEP:

@@ -20,6 +20,7 @@ from .jsonld import blocks, nodes, types
 from .page import Page
 from .problems import Notes
 from .text import clean, document, one_line, read_element, read_markup, titled
+from .wall import is_wall
 
 PLATFORM = "forum"
 
@@ -114,7 +115,11 @@ def read(page: Page) -> Iterator[Item]:
             yield LinkItem(_own_address(url), "next page")
             break
     if not posts and not links:
-        notes.add("shape changed: neither posts nor topics of a known forum", page.url)
+        blocked = is_wall(page.text)
+        notes.add(
+            "blocked: the page is a wall" if blocked else "shape changed: neither posts nor topics of a known forum",
+            page.url,
+        )
     yield from notes.drain()
 
 

@@ -12,6 +12,7 @@ from .items import Item, LinkItem
 from .page import Page
 from .problems import Notes
 from .text import clean
+from .wall import instead, is_html
 
 _STRAY_AMPERSAND = re.compile(r"&(?!#?\w{1,10};)")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>", re.I)
@@ -22,6 +23,8 @@ def read(page: Page) -> Iterator[Item]:
     text = _DECLARATION.sub("", clean(page.text).strip(), count=1).strip()
     if not text:
         notes.add("empty sitemap", page.url)
+    elif is_html(text):
+        notes.add(instead(text, "a sitemap"), page.url)
     elif text[0] != "<":
         yield from _lines(text, page, notes)
     else:

@@ -15,6 +15,7 @@ from .items import Item, LinkItem, PostItem
 from .page import Page
 from .problems import Notes
 from .text import clean, document, one_line, read_element, tidy, unique
+from .wall import is_wall
 
 PLATFORM = "telegram"
 _MESSAGE = re.compile(r"^(?:[A-Za-z0-9_]{3,64})/(?:\d{1,15})$", re.A)
@@ -53,7 +54,7 @@ def read(page: Page) -> Iterator[Item]:
         if post is not None:
             yield post
         else:
-            notes.add(_nothing(root), page.url)
+            notes.add(_nothing(root, page), page.url)
     yield from notes.drain()
 
 
@@ -90,7 +91,7 @@ def _described(root: Any, page: Page) -> PostItem | None:
     )
 
 
-def _nothing(root: Any) -> str:
+def _nothing(root: Any, page: Page) -> str:
     """Why a page shows no message."""
     if _with_class(root, "tgme_widget_message_error"):
         return "no such message, or not a public one"
@@ -106,7 +107,7 @@ def _nothing(root: Any) -> str:
         return "blocked: a channel without public preview"
     if _with_class(root, "tgme_page_title"):
         return "no such channel: the page of a person or a bot"
-    return "shape changed: no messages"
+    return "blocked: the page is a wall" if is_wall(page.text) else "shape changed: no messages"
 
 
 def _post(message: Any, native: str, page: Page, notes: Notes) -> PostItem | None:

@@ -18,6 +18,8 @@ _BLANKS = re.compile(r"[^\S\n]+")
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
 
 _SKIPPED = {"script", "style", "noscript", "template", "svg", "iframe", "head", "button", "select", "textarea"}
+_POINTS = ("0", "1", "0px", "1px")
+"""Sizes of pictures that count readers and show nothing."""
 _BLOCKS = {
     "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "section", "article", "figure",
     "figcaption", "aside", "header", "footer", "hr", "dt", "dd", "details", "summary",
@@ -146,7 +148,7 @@ def read_element(
                 # Emoji pictures stand for their alt text.
                 if "emoji" in (element.get("class") or ""):
                     parts.append(element.get("alt") or "")
-                else:
+                elif element.get("width") not in _POINTS or element.get("height") not in _POINTS:
                     media.append(resolve(base, element.get("src")) or "")
             say(element.text)
         else:

@@ -14,12 +14,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pipeline.contracts import digest
 
+from . import dates
 from .address import canonical, host_of, resolve
 from .items import Item, LinkItem, PostItem
 from .jsonld import blocks, nodes, types
 from .page import Page
 from .problems import Notes
-from .text import clean, document, one_line, read_element, read_markup, titled
+from .text import clean, document, one_line, read_element, read_markup, rebase, titled
 from .wall import is_wall
 
 PLATFORM = "forum"
@@ -28,7 +29,7 @@ PLATFORM = "forum"
 @dataclass(frozen=True)
 class _Software:
     """Class names by which a forum's parts are known, the first that is there wins; with `@` an `itemprop`, with `#` how an id begins
-    before its 24 hexadecimal digits."""
+    before its 24 hexadecimal digits, with `~` the whole id but for its decimal digits."""
 
     name: str
     post: str
@@ -43,7 +44,15 @@ _KNOWN = (
     _Software(
         "XenForo", "message--post", ("bbWrapper",), ("message-name", "username"), ("u-dt",), ("structItem-title",)
     ),
-    _Software("phpBB", "post", ("content",), ("username", "username-coloured"), ("author",), ("topictitle",)),
+    _Software("XenForo 1", "message", ("messageText",), ("username",), ("DateTime",), ("PreviewTooltip",)),
+    # Before phpBB, whose posts have the same class and other parts.
+    _Software(
+        "MyBB", "~post_", ("post_body",), ("largetext",), ("post_date", "smalltext"), ("subject_new", "subject_old")
+    ),
+    _Software(
+        "phpBB", "post", ("content",), ("username", "username-coloured", "postauthor"), ("author",), ("topictitle",)
+    ),
+    _Software("SMF", "post_wrapper", ("~msg_", "inner"), ("poster",), ("postinfo", "smalltext"), ("subject",)),
     _Software(
         "vBulletin",
         "postcontainer|postbit",
@@ -51,6 +60,19 @@ _KNOWN = (
         ("username", "bigusername"),
         ("date", "postdate"),
         ("title", "threadtitle"),
+    ),
+    _Software("vBulletin 3", "~post", ("~post_message_",), ("bigusername",), ("thead",), ()),
+    _Software(
+        "vBulletin 5", "b-post", ("js-post__content-text",), ("author",), ("b-post__timestamp",), ("topic-title",)
+    ),
+    _Software("Vanilla", "ItemDiscussion|ItemComment", ("Message",), ("Username",), ("DateCreated",), ("Title",)),
+    _Software(
+        "Invision",
+        "ipsComment|cPost",
+        ("ipsType_richText", "cPost_contentWrap"),
+        ("cAuthorPane_author", "ipsComment_author"),
+        (),
+        ("ipsDataItem_title",),
     ),
     _Software(
         "Kaskus", "#post", ("entry-content", "post-content", "#postcontent"), ("nickname", "username"), ("date",), ()
@@ -74,8 +96,22 @@ _NOT_OWN = frozenset(
         "bbp-topic-revision-log",
         "signature",
         "onebox",
+        "bbCodeQuote",
+        "quoteheader",
+        "quotefooter",
+        "quotetitle",
+        "quotecontent",
+        "bbc_standard_quote",
+        "mycode_quote",
+        "ipsQuote",
+        "lastedited",
+        "editDate",
+        "message-signature",
+        "post_edit",
     }
 )
+_QUOTES = frozenset({"blockquote"})
+"""In forums others' words, whatever the software calls them."""
 
 _KASKUS_THREAD = re.compile(r"/thread/[0-9a-f]{24}(/[^/?#]*)?/?$")
 _PROFILE = re.compile(r"/@[\w.-]+/?$|/profile/[\w.-]+|/members?/[\w.-]+|mode=viewprofile")
@@ -96,6 +132,7 @@ def read(page: Page) -> Iterator[Item]:
         notes.add("empty page", page.url)
         yield from notes.drain()
         return
+    rebase(root, page.url)
     title = _title(root)
     posts: list[PostItem] = list(_bbpress(root, title, page, notes))
     for software in _KNOWN[1:]:
@@ -110,7 +147,13 @@ def read(page: Page) -> Iterator[Item]:
     for element in root.iter("a", "link"):
         classes = _classes(element)
         relations = (element.get("rel") or "").split()
-        onward = "next" in relations or {"next", "page-numbers"} <= classes or "pageNav-jump--next" in classes
+        beside = _classes(element.getparent()) if element.getparent() is not None else set()
+        onward = (
+            "next" in relations
+            or {"next", "page-numbers"} <= classes
+            or bool(classes & {"pageNav-jump--next", "pagination_next"})
+            or ("next" in beside and element.tag == "a")
+        )
         if onward and (url := resolve(page.url, element.get("href"))):
             yield LinkItem(_own_address(url), "next page")
             break
@@ -245,7 +288,12 @@ def _posts(software: _Software, root: Any, title: str, page: Page, notes: Notes)
         content = next((e for name in software.text for e in _named(block, name)), None)
         author = next((e for name in software.author for e in _named(block, name)), None)
         if author is None:
-            author = next((a for a in block.iter("a") if _PROFILE.search(a.get("href") or "")), None)
+            author = next(
+                (a for a in block.iter("a") if _PROFILE.search(a.get("href") or "") and one_line(a.text_content())),
+                None,
+            )
+        if author is None:
+            author = next(iter(_named(block, "postprofile") + _named(block, "author")), None)
         date = next((e for name in software.date for e in _named(block, name)), None)
         told = next((e.get("datetime") for e in block.iter("time") if e.get("datetime")), None) or _shown(date)
         anchor = block.get("data-content") or block.get("id") or ""
@@ -264,11 +312,11 @@ def _posts(software: _Software, root: Any, title: str, page: Page, notes: Notes)
 
 
 def _make(url: str, content: Any, author: Any, told: Any, page: Page, notes: Notes, where: str) -> PostItem | None:
-    body = read_element(content, url, skip_classes=_NOT_OWN) if content is not None else None
+    body = read_element(content, url, skip_classes=_NOT_OWN, skip_tags=_QUOTES) if content is not None else None
     if body is None or not (body.text or body.media):
         notes.add("post without text", where)
         return None
-    name = one_line(author.text_content()) if author is not None else ""
+    name = _name(author)
     url = _own_address(url)
     base = url.partition("#")[0]
     return PostItem(
@@ -283,6 +331,14 @@ def _make(url: str, content: Any, author: Any, told: Any, page: Page, notes: Not
     )
 
 
+def _name(author: Any) -> str:
+    """The account's name; the part that holds it may hold a rank and a number of posts, too."""
+    if author is None:
+        return ""
+    anchors = (one_line(a.text_content()) for a in author.iter("a"))
+    return next((name for name in anchors if name), one_line(author.text_content()))[:100]
+
+
 def _first(post: PostItem, title: str, is_first: bool) -> PostItem:
     if is_first:
         post.text = titled(title, post.text)
@@ -294,15 +350,21 @@ def _shown(date: Any) -> str | None:
     if date is None:
         return None
     told = date.get("datetime") or date.get("content") or date.get("title") or one_line(date.text_content())
-    return re.sub(r"\s+(at|pada|pukul|-|»)\s+", " ", told) if re.search(r"\d{4}", told or "") else None
+    if not re.search(r"\d{4}", told or ""):
+        return None
+    told = re.sub(r"\s+(at|pada|pukul|-|»)\s+", " ", told)
+    numbers = dates.from_numbers(told)
+    return numbers.isoformat() if numbers else told
 
 
 def _title(root: Any) -> str:
+    told = next((one_line(m.get("content")) for m in root.iter("meta") if m.get("property") == "og:title"), "")
     # phpBB's h1 is the forum's name.
     for element in [*_named(root, "topic-title"), *root.iter("h1")]:
         if words := one_line(element.text_content()):
-            return words
-    return next((one_line(e.text_content()) for e in root.iter("title")), "")
+            # Some pack paging and counters into it.
+            return told if told and told in words else words
+    return told or next((one_line(e.text_content()) for e in root.iter("title")), "")
 
 
 def _classes(element: Any) -> set[str]:
@@ -312,6 +374,9 @@ def _classes(element: Any) -> set[str]:
 def _named(root: Any, name: str) -> list[Any]:
     if name.startswith("#"):
         wanted = re.compile(re.escape(name[1:]) + "[0-9a-f]{24}")
+        return [e for e in root.iter() if isinstance(e.tag, str) and wanted.fullmatch(e.get("id") or "")]
+    if name.startswith("~"):
+        wanted = re.compile(re.escape(name[1:]) + r"\d{1,15}")
         return [e for e in root.iter() if isinstance(e.tag, str) and wanted.fullmatch(e.get("id") or "")]
     if name.startswith("@"):
         return [e for e in root.iter() if isinstance(e.tag, str) and name[1:] in (e.get("itemprop") or "").split()]

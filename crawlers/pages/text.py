@@ -92,6 +92,18 @@ def document(text: str) -> Any:
         return None
 
 
+def rebase(root: Any, url: str) -> None:
+    """Makes relative links whole in a page that names another base than its own address."""
+    told = next((base.get("href") for base in root.iter("base") if base.get("href")), None)
+    if told is None or (base := resolve(url, told)) is None:
+        return
+    for element in root.iter("a", "link", "img", "source", "video", "audio"):
+        name = "href" if element.tag in ("a", "link") else "src"
+        here = element.get(name)
+        if here and not here.startswith("#") and (whole := resolve(base, here)):
+            element.set(name, whole)
+
+
 def read_markup(
     markup: str,
     base: str,
@@ -108,7 +120,11 @@ def read_markup(
 
 
 def read_element(
-    root: Any, base: str, skip_link_classes: frozenset[str] = frozenset(), skip_classes: frozenset[str] = frozenset()
+    root: Any,
+    base: str,
+    skip_link_classes: frozenset[str] = frozenset(),
+    skip_classes: frozenset[str] = frozenset(),
+    skip_tags: frozenset[str] = frozenset(),
 ) -> Markup:
     """As `read_markup`, of an element; links of some classes and whole elements of others are left out. Line ends in the source are
     blanks, as in a browser, but for preformatted text."""
@@ -129,7 +145,7 @@ def read_element(
             continue
         tag = element.tag if isinstance(element.tag, str) else ""
         classes = set((element.get("class") or "").split())
-        skipped = tag in _SKIPPED or bool(skip_classes & classes)
+        skipped = element is not root and (tag in _SKIPPED or tag in skip_tags or bool(skip_classes & classes))
         if event == "start":
             if skipped:
                 muted += 1

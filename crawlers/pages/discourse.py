@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .address import resolve
 from .items import Item, LinkItem, PostItem
@@ -86,7 +86,7 @@ def _topics(topics: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
             notes.add("not public: a private message", f"topic {number}")
         elif topic["id"] not in seen:
             seen.add(topic["id"])
-            yield LinkItem(f"{_base(page)}/t/{clean(topic.get('slug')).strip() or '-'}/{topic['id']}.json", "topic")
+            yield LinkItem(f"{_base(page)}/t/{_slug(topic.get('slug'))}/{topic['id']}.json", "topic")
     more = topics.get("more_topics_url")
     if isinstance(more, str) and more:
         # Given for people: `/latest?page=1`; the same with `.json` is for programs. It lacks a prefix on some forums.
@@ -106,8 +106,7 @@ def _actions(actions: list[Any], page: Page, notes: Notes) -> Iterator[Item]:
         if not isinstance(action, dict) or not isinstance(action.get("topic_id"), int):
             notes.add("action without topic", f"action {number}")
         elif action.get("truncated"):
-            slug = clean(action.get("slug")).strip() or "-"
-            yield LinkItem(f"{_base(page)}/t/{slug}/{action['topic_id']}.json", "topic")
+            yield LinkItem(f"{_base(page)}/t/{_slug(action.get('slug'))}/{action['topic_id']}.json", "topic")
         elif action.get("action_type", _REPLIED) in (_BEGAN, _REPLIED) and action.get("excerpt"):
             told = {"cooked": action["excerpt"], "topic_title": action.get("title"), "id": action.get("post_id")}
             whole.append({**action, **told, "topic_slug": action.get("slug")})
@@ -127,14 +126,16 @@ def _posts(topic: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
             notes.add("post without id", where)
             continue
         try:
-            yield from _post(post, topic, title, page, notes, f"{where} (id {post.get('id')})")
+            yield from _post(post, topic, title, page, notes, f"{where} (id {one_line(post.get('id'))[:20]})")
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             notes.add(f"post cannot be read: {error}", where)
-    known = {p.get("id") for p in posts if isinstance(p, dict)}
-    rest = [i for i in stream.get("stream") or [] if isinstance(i, int) and i not in known]
+    known = {_number(p.get("id")) for p in posts if isinstance(p, dict)}
+    listed = stream.get("stream")
+    rest = [i for i in listed if isinstance(i, int) and i not in known] if isinstance(listed, list) else []
     for start in range(0, len(rest), _CALLS_PER_PAGE):
         query = "&".join(f"post_ids[]={i}" for i in rest[start : start + _CALLS_PER_PAGE])
-        yield LinkItem(f"{_base(page)}/t/{topic.get('id')}/posts.json?{query}", "next page")
+        number = _number(topic.get("id")) or _topic_of(page.url)
+        yield LinkItem(f"{_base(page)}/t/{number}/posts.json?{query}", "next page")
 
 
 def _post(
@@ -146,10 +147,14 @@ def _post(
         notes.add("deleted or hidden by the forum", where)
         return
     base = _base(page)
-    topic_id = post.get("topic_id") or topic.get("id") or _topic_of(page.url)
-    post_number = post.get("post_number")
-    slug = clean(post.get("topic_slug") or topic.get("slug")).strip() or "-"
-    url = f"{base}/t/{slug}/{topic_id}/{post_number}" if topic_id and post_number else f"{base}/p/{post.get('id')}"
+    topic_id = _number(post.get("topic_id")) or _number(topic.get("id")) or _topic_of(page.url)
+    post_number = _number(post.get("post_number"))
+    slug = _slug(post.get("topic_slug") or topic.get("slug"))
+    number = _number(post.get("id"))
+    if not number and not (topic_id and post_number):
+        notes.add("post without id", where)
+        return
+    url = f"{base}/t/{slug}/{topic_id}/{post_number}" if topic_id and post_number else f"{base}/p/{number}"
     body = read_markup(str(post.get("cooked") or ""), url, skip_link_classes=_NOT_LINKS, skip_classes=_NOT_OWN)
     said = body.text or (tidy(post["raw"]) if isinstance(post.get("raw"), str) else "")
     title = title or one_line(post.get("topic_title"))
@@ -157,7 +162,8 @@ def _post(
     if not text and not body.media:
         notes.add("post without text and media", where)
         return
-    answered = post.get("reply_to_post_number")
+    answered = _number(post.get("reply_to_post_number"))
+    name = one_line(post.get("username"))
     created, updated = post.get("created_at"), post.get("updated_at")
     edited = (
         notes.when(updated, f"{where}, edited_at")
@@ -166,9 +172,9 @@ def _post(
     )
     yield PostItem(
         platform=PLATFORM,
-        native_id=_address(base, topic_id, post_number) or f"{base}/p/{post.get('id')}",
+        native_id=_address(base, topic_id, post_number) or f"{base}/p/{number}",
         url=url,
-        author=page.author(PLATFORM, f"{post['username']}@{_site(page)}") if post.get("username") else None,
+        author=page.author(PLATFORM, f"{name}@{_site(page)}") if name else None,
         text=text,
         published_at=notes.when(created, f"{where}, published_at"),
         edited_at=edited,
@@ -185,12 +191,23 @@ def _topic_of(url: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+def _number(value: Any) -> int | None:
+    """A number of a topic or a post, as a number or in digits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:15])
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**15 else None
+
+
+def _slug(value: Any) -> str:
+    return quote(clean(value).strip(), safe="-_~.%") or "-"
+
+
 def _address(base: str, topic: Any, number: Any) -> str | None:
     return f"{base}/t/{topic}/{number}" if topic and number else None
 
 
 def _counts(post: dict[str, Any]) -> dict[str, int]:
-    actions = [a for a in post.get("actions_summary") or [] if isinstance(a, dict)]
+    actions = [a for a in _list(post.get("actions_summary")) if isinstance(a, dict)]
     likes = next((a.get("count") for a in actions if a.get("id") == _LIKE), post.get("like_count"))
     found = {
         "likes": likes,
@@ -199,3 +216,7 @@ def _counts(post: dict[str, Any]) -> dict[str, int]:
         "views": post.get("reads"),
     }
     return {name: n for name, n in found.items() if isinstance(n, int) and not isinstance(n, bool) and n >= 0}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

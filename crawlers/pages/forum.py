@@ -219,7 +219,7 @@ def _own_address(url: str) -> str:
         if not (name.lower() in _SESSIONS and re.fullmatch(r"[0-9a-fA-F]{26,40}", value))
     ]
     if len(kept) != len(parse_qsl(parts.query, keep_blank_values=True)):
-        base = urlunsplit(parts._replace(query=urlencode(kept)))
+        base = urlunsplit(parts._replace(query=urlencode(kept, errors="replace")))
     return canonical(base) + mark + anchor
 
 

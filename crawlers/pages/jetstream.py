@@ -59,7 +59,7 @@ def _unwrapped(told: Any) -> Any:
         commit = told
     if isinstance(commit, dict):
         operation = commit.get("operation") or commit.get("type")
-        return {**told, "kind": "commit", "commit": {**commit, "operation": _OPERATIONS.get(operation, operation)}}
+        return {**told, "kind": "commit", "commit": {**commit, "operation": _OPERATIONS.get(str(operation), operation)}}
     return told
 
 

@@ -125,7 +125,7 @@ def _older(url: str, statuses: list[Any]) -> str | None:
         return None
     parts = urlsplit(url)
     query = [(k, v) for k, v in parse_qsl(parts.query) if k not in ("max_id", "min_id")]
-    return urlunsplit(parts._replace(query=urlencode([*query, ("max_id", ids[-1])]), fragment=""))
+    return urlunsplit(parts._replace(query=urlencode([*query, ("max_id", ids[-1])], errors="replace"), fragment=""))
 
 
 def _status(status: Any, page: Page, notes: Notes, where: str, uris: dict[str, str], depth: int = 0) -> Iterator[Item]:

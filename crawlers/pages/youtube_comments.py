@@ -64,10 +64,11 @@ def _item(item: Any, page: Page, notes: Notes, where: str) -> Iterator[Item]:
 
 
 def _comment(comment: Any, video: Any, replies: Any, page: Page, notes: Notes, where: str) -> Iterator[Item]:
-    if not isinstance(comment, dict) or not isinstance(comment.get("snippet"), dict) or not comment.get("id"):
+    said = comment.get("snippet") if isinstance(comment, dict) else None
+    native = clean(comment.get("id")).strip() if isinstance(comment, dict) else ""
+    if not isinstance(said, dict) or not native:
         notes.add("comment without id or snippet", where)
         return
-    said, native = comment["snippet"], clean(comment["id"])
     shown = read_markup(clean(said.get("textDisplay")), "https://www.youtube.com/")
     text = tidy(said.get("textOriginal")) or shown.text
     if not text:

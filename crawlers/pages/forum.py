@@ -125,6 +125,28 @@ _MOST_TOPICS = 500
 _MOST_LINKS_OF_ROW = 60
 
 
+class _Tree:
+    """A page whose elements are looked up by many names: all are found in one walk."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self._by_name: dict[str, list[Any]] = {}
+        self._with_id: list[tuple[str, Any]] = []
+        for element in root.iter():
+            for name in _classes(element):
+                self._by_name.setdefault(name, []).append(element)
+            if isinstance(element.tag, str):
+                for name in (element.get("itemprop") or "").split():
+                    self._by_name.setdefault(f"@{name}", []).append(element)
+                if own := element.get("id"):
+                    self._with_id.append((own, element))
+
+    def named(self, name: str) -> list[Any]:
+        if wanted := _id_form(name):
+            return [element for own, element in self._with_id if wanted.fullmatch(own)]
+        return self._by_name.get(name, [])
+
+
 def read(page: Page) -> Iterator[Item]:
     notes = Notes(page)
     root = document(page.text)
@@ -133,16 +155,17 @@ def read(page: Page) -> Iterator[Item]:
         yield from notes.drain()
         return
     rebase(root, page.url)
-    title = _title(root)
-    posts: list[PostItem] = list(_bbpress(root, title, page, notes))
+    tree = _Tree(root)
+    title = _title(tree)
+    posts: list[PostItem] = list(_bbpress(tree, title, page, notes))
     for software in _KNOWN[1:]:
         if posts:
             break
-        posts = list(_posts(software, root, title, page, notes))
+        posts = list(_posts(software, tree, title, page, notes))
     if not posts:
         posts = list(_structured(page, notes))
     yield from posts
-    links = [] if posts else [LinkItem(url, "topic") for url, _ in _topics(root, page)]
+    links = [] if posts else [LinkItem(url, "topic") for url, _ in _topics(tree, page)]
     yield from links
     for element in root.iter("a", "link"):
         classes = _classes(element)
@@ -171,7 +194,7 @@ def states(page: Page) -> dict[str, str]:
     root = document(page.text)
     if root is None:
         return {}
-    found = list(_topics(root, page))
+    found = list(_topics(_Tree(root), page))
     topics = {url for url, _ in found}
     return {url: digest(_row(anchor, url, topics, page))[:16] for url, anchor in found[:_MOST_TOPICS]}
 
@@ -189,22 +212,22 @@ def _row(anchor: Any, url: str, topics: set[str], page: Page) -> str:
     return " ".join([_VIEWS.sub("", read_element(row, page.url, skip_classes=_VIEW_COUNTS).text), *times])
 
 
-def _topics(root: Any, page: Page) -> Iterator[tuple[str, Any]]:
+def _topics(tree: _Tree, page: Page) -> Iterator[tuple[str, Any]]:
     """(address, anchor) of each topic in a list."""
     seen = set()
-    for anchor in _topic_anchors(root):
+    for anchor in _topic_anchors(tree):
         url = resolve(page.url, anchor.get("href"))
         if url and (url := _own_address(url)) not in seen and one_line(anchor.text_content()):
             seen.add(url)
             yield url, anchor
 
 
-def _topic_anchors(root: Any) -> Iterator[Any]:
+def _topic_anchors(tree: _Tree) -> Iterator[Any]:
     for software in _KNOWN:
         for name in software.topic:
-            for element in _named(root, name):
+            for element in tree.named(name):
                 yield from [element] if element.tag == "a" else element.iter("a")
-    for anchor in root.iter("a"):
+    for anchor in tree.root.iter("a"):
         if _KASKUS_THREAD.search(anchor.get("href") or ""):
             yield anchor
 
@@ -255,17 +278,13 @@ def _told(node: dict[str, Any], url: str, title: str, page: Page, notes: Notes, 
     )
 
 
-def _bbpress(root: Any, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
+def _bbpress(tree: _Tree, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
     """bbPress keeps a post's header and its body side by side, tied by the number in their ids."""
-    for header in _named(root, "bbp-reply-header") + _named(root, "bbp-topic-header"):
+    for header in tree.named("bbp-reply-header") + tree.named("bbp-topic-header"):
         link = next((a for a in header.iter("a") if _classes(a) & {"bbp-reply-permalink", "bbp-topic-permalink"}), None)
         url = resolve(page.url, link.get("href")) if link is not None else None
         number = (header.get("id") or "").removeprefix("post-")
-        body = (
-            next((e for e in root.iter() if isinstance(e.tag, str) and f"post-{number}" in _classes(e)), None)
-            if number
-            else None
-        )
+        body = next(iter(tree.named(f"post-{number}")), None) if number else None
         if url is None or body is None:
             # The table's heading carries the same class and neither link nor number.
             if number:
@@ -280,9 +299,11 @@ def _bbpress(root: Any, title: str, page: Page, notes: Notes) -> Iterator[PostIt
             yield _first(post, title, "#" not in url)
 
 
-def _posts(software: _Software, root: Any, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
-    found = [e for name in software.post.split("|") for e in _named(root, name)]
-    later = _LATER_PAGE.search(page.url) or any("prev" in (e.get("rel") or "").split() for e in root.iter("a", "link"))
+def _posts(software: _Software, tree: _Tree, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
+    found = [e for name in software.post.split("|") for e in tree.named(name)]
+    later = _LATER_PAGE.search(page.url) or any(
+        "prev" in (e.get("rel") or "").split() for e in tree.root.iter("a", "link")
+    )
     for number, block in enumerate(found, start=1):
         where = f"post {number}"
         content = next((e for name in software.text for e in _named(block, name)), None)
@@ -357,27 +378,29 @@ def _shown(date: Any) -> str | None:
     return numbers.isoformat() if numbers else told
 
 
-def _title(root: Any) -> str:
-    told = next((one_line(m.get("content")) for m in root.iter("meta") if m.get("property") == "og:title"), "")
+def _title(tree: _Tree) -> str:
+    told = next((one_line(m.get("content")) for m in tree.root.iter("meta") if m.get("property") == "og:title"), "")
     # phpBB's h1 is the forum's name.
-    for element in [*_named(root, "topic-title"), *root.iter("h1")]:
+    for element in [*tree.named("topic-title"), *tree.root.iter("h1")]:
         if words := one_line(element.text_content()):
             # Some pack paging and counters into it.
             return told if told and told in words else words
-    return told or next((one_line(e.text_content()) for e in root.iter("title")), "")
+    return told or next((one_line(e.text_content()) for e in tree.root.iter("title")), "")
 
 
 def _classes(element: Any) -> set[str]:
     return set((element.get("class") or "").split()) if isinstance(element.tag, str) else set()
 
 
-def _named(root: Any, name: str) -> list[Any]:
+def _id_form(name: str) -> re.Pattern[str] | None:
     if name.startswith("#"):
-        wanted = re.compile(re.escape(name[1:]) + "[0-9a-f]{24}")
-        return [e for e in root.iter() if isinstance(e.tag, str) and wanted.fullmatch(e.get("id") or "")]
-    if name.startswith("~"):
-        wanted = re.compile(re.escape(name[1:]) + r"\d{1,15}")
-        return [e for e in root.iter() if isinstance(e.tag, str) and wanted.fullmatch(e.get("id") or "")]
+        return re.compile(re.escape(name[1:]) + "[0-9a-f]{24}")
+    return re.compile(re.escape(name[1:]) + r"\d{1,15}") if name.startswith("~") else None
+
+
+def _named(block: Any, name: str) -> list[Any]:
+    if wanted := _id_form(name):
+        return [e for e in block.iter() if isinstance(e.tag, str) and wanted.fullmatch(e.get("id") or "")]
     if name.startswith("@"):
-        return [e for e in root.iter() if isinstance(e.tag, str) and name[1:] in (e.get("itemprop") or "").split()]
-    return [e for e in root.iter() if name in _classes(e)]
+        return [e for e in block.iter() if isinstance(e.tag, str) and name[1:] in (e.get("itemprop") or "").split()]
+    return [e for e in block.iter() if name in _classes(e)]

@@ -37,6 +37,9 @@ def read(page: Page) -> Iterator[Item]:
         return
     found = 0
     for number, message in enumerate(_with_class(root, "tgme_widget_message"), start=1):
+        if any("tgme_widget_message" in _classes(above) for above in message.iterancestors()):
+            notes.add("message within a message", f"message {number}")
+            continue
         place = _place(message)
         if not place:
             notes.add("message without channel and number", f"message {number}")

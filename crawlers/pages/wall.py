@@ -14,7 +14,7 @@ _SIGNS = re.compile(
     r"this website is using a security service|are not a robot|bukan robot",
     re.I,
 )
-_UNSEEN = re.compile(r"<(script|style|noscript)\b[^<>]{0,2000}>.{0,200000}?</\1\s*>", re.I | re.S)
+_UNSEEN = re.compile(r"<(script|style|noscript)\b", re.I)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _HEAD_CHARS = 60_000
 _SAID_CHARS = 4_000
@@ -32,8 +32,20 @@ def is_wall(text: str) -> bool:
     """Whether a page's title or first words are those of a wall. `text` is markup or plain."""
     head = text[:_HEAD_CHARS]
     title = re.search(r"<title\b[^<>]{0,200}>([^<]{0,300})", head, re.I)
-    said = " ".join(html.unescape(_TAG.sub(" ", _UNSEEN.sub(" ", head))).split())[:_SAID_CHARS]
+    said = " ".join(html.unescape(_TAG.sub(" ", _seen(head))).split())[:_SAID_CHARS]
     return bool(_SIGNS.search(html.unescape(title.group(1)) if title else "") or _SIGNS.search(said))
+
+
+def _seen(markup: str) -> str:
+    """Without scripts and styles; one that never ends hides the rest, as in a browser."""
+    parts, position = [], 0
+    while opening := _UNSEEN.search(markup, position):
+        parts.append(markup[position : opening.start()])
+        end = re.compile(f"</{opening.group(1)}", re.I).search(markup, opening.end())
+        if end is None:
+            return " ".join(parts)
+        position = end.start()
+    return " ".join([*parts, markup[position:]])
 
 
 def instead(text: str, expected: str) -> str:

@@ -64,7 +64,11 @@ def read(page: Page) -> Iterator[Item]:
 def _base(page: Page) -> str:
     """The forum's root: everything before `/t/`, `/latest` and the like."""
     parts = urlsplit(page.url)
-    prefix = re.split(r"/(?:t|c|tag|p|posts|latest|top|new|categories)(?:[/.]|$)", parts.path, maxsplit=1)[0]
+    prefix = re.split(
+        r"/(?:t|c|tags?|p|posts|latest|top|hot|new|unread|categories|topics|user_actions|users?|u|search)(?:[/.]|$)",
+        parts.path,
+        maxsplit=1,
+    )[0]
     return f"{parts.scheme}://{parts.netloc}{prefix.rstrip('/')}"
 
 

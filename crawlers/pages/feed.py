@@ -29,6 +29,11 @@ MOST_DEEP = 2000
 """Elements within elements. feedparser's time grows with the square of it: 100,000 take 10 s. Real feeds have less than 20."""
 _LONG_TAG = re.compile(r"<([\w:.-]+)[^<>]{6000,}>")
 """Tags whose attributes are dropped, for the same reason: 30,000 attributes take 12 s. Real ones that are so long hold pictures."""
+_ROOT = re.compile(r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|channel|item|entry)\b", re.I)
+_HEAD_CHARS = 100_000
+_OPEN_TAG = re.compile(r"<(?![a-zA-Z/!?])|<[a-zA-Z/][^<>]*(?=<)")
+"""Tags that are never closed, and signs that open none: feedparser's time grows with the square of their number, too."""
+_MOST_OPEN_TAGS = 2000
 _CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.S)
 _TAG = re.compile(r"<(/?)[a-zA-Z][^<>]*?(/?)>")
 _PERMALINK = re.compile(
@@ -69,7 +74,14 @@ def _xml_feed(text: str, page: Page, notes: Notes) -> Iterator[Item]:
     if is_html(text):
         notes.add(instead(text, "a feed"), page.url)
         return
+    if not _ROOT.search(text, 0, _HEAD_CHARS):
+        notes.add("shape changed: no feed", page.url)
+        return
+    if not starts:
+        text = text[:_HEAD_CHARS]  # whatever follows is no entry
     text = _LONG_TAG.sub(r"<\1>", text)
+    if sum(1 for _ in _OPEN_TAG.finditer(text)) > _MOST_OPEN_TAGS:
+        text = _OPEN_TAG.sub("", text)
     if _depth(text) > MOST_DEEP:
         notes.add(f"shape changed: elements nested deeper than {MOST_DEEP}", page.url)
         return

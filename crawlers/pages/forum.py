@@ -318,6 +318,8 @@ def _posts(software: _Software, tree: _Tree, title: str, page: Page, notes: Note
         date = next((e for name in software.date for e in _named(block, name)), None)
         told = next((e.get("datetime") for e in block.iter("time") if e.get("datetime")), None) or _shown(date)
         anchor = block.get("data-content") or block.get("id") or ""
+        if not anchor and content is not None and software.name == "SMF":
+            anchor = (content.get("id") or "").replace("_", "")
         link = next(
             (a.get("href") for a in block.iter("a") if anchor and (a.get("href") or "").endswith("#" + anchor)), None
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,9 @@ def check(kind: str, page: Page) -> None:
             assert item.url
         elif isinstance(item, ClaimItem):
             assert item.text
-            assert all(value is None or isinstance(value, str) for value in (item.rating, item.publisher, item.url, item.date))
+            assert all(
+                value is None or isinstance(value, str) for value in (item.rating, item.publisher, item.url, item.date)
+            )
 
 
 @pytest.mark.parametrize("kind", BUILT)

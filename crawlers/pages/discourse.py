@@ -138,8 +138,8 @@ def _posts(topic: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
     rest = [i for i in listed if isinstance(i, int) and i not in known] if isinstance(listed, list) else []
     for start in range(0, len(rest), _CALLS_PER_PAGE):
         query = "&".join(f"post_ids[]={i}" for i in rest[start : start + _CALLS_PER_PAGE])
-        number = _number(topic.get("id")) or _topic_of(page.url)
-        yield LinkItem(f"{_base(page)}/t/{number}/posts.json?{query}", "next page")
+        topic_id = _number(topic.get("id")) or _topic_of(page.url)
+        yield LinkItem(f"{_base(page)}/t/{topic_id}/posts.json?{query}", "next page")
 
 
 def _post(

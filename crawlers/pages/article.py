@@ -56,6 +56,8 @@ _ASIDE = re.compile(
     re.I,
 )
 """How lines begin that Indonesian news sites set between an article's paragraphs: pointers to others, advertisements."""
+_DATED = re.compile(r"(^|[-_\s])(date|time|tanggal|waktu|tgl|published)([-_\s]|$)", re.I)
+"""Classes of what shows when an article was published."""
 _SHORT_CHARS = 600
 """A page that says it blocks and has less text than this has no article."""
 
@@ -275,24 +277,45 @@ def _named_author(metas: dict[str, str]) -> str:
 
 
 def _time_element(root: Any) -> str | None:
-    for element in root.iter("time"):
-        if element.get("datetime"):
-            return str(element.get("datetime"))
-    return None
+    """The time that the page's own markup marks as its publication, else the first that is marked as a time at all."""
+    for element in root.iter():
+        if not isinstance(element.tag, str) or element.tag == "meta":
+            continue
+        published = "published" in (element.get("class") or "").split()
+        if published or "datepublished" in (element.get("itemprop") or "").casefold().split():
+            told = element.get("datetime") or element.get("content") or element.get("title")
+            if told and re.search(r"\d{4}", told):
+                return str(told)
+    return next((str(e.get("datetime")) for e in root.iter("time") if e.get("datetime")), None)
 
 
 def _published(told: Any, root: Any, page: Page, notes: Notes) -> str | None:
     if told:
         return notes.when(told, "published_at")
     # Indonesian sites often show the time in words alone: "Rabu, 27 November 2024 | 10:15 WIB".
-    for element in root.iter("time", "span", "div", "p", "small"):
+    for element in root.iter("time", "span", "div", "p", "small", "li", "td"):
         words = element.text
-        if words and len(words) < 120 and re.search(r"\d{4}", words) and re.search(r"\bWI(B|TA|T)\b", words):
+        if not words or len(words) > 120 or not re.search(r"\d{4}", words):
+            continue
+        if re.search(r"\bWI(B|TA|T)\b", words) or _DATED.search(element.get("class") or ""):
             try:
-                return dates.stamp(words, page.fetched_at)
+                return dates.stamp(dates.from_numbers(words) or words, page.fetched_at)
             except dates.BadDate:
                 continue
-    return None
+    return _guessed(page)
+
+
+def _guessed(page: Page) -> str | None:
+    """The day that the address or the page's text tells, as htmldate finds it with its cautious rules."""
+    if len(page.text) > _LONGEST_CHARS:
+        return None
+    import htmldate  # late, as trafilatura, which brings it
+
+    try:
+        day = htmldate.find_date(page.text, extensive_search=False, original_date=True, url=page.url)
+        return dates.stamp(day, page.fetched_at)
+    except Exception:  # as with trafilatura: whatever breaks in it must cost this date alone
+        return None
 
 
 def _edited(told: Any, published: Any, published_at: str | None, page: Page, notes: Notes) -> str | None:

@@ -63,6 +63,8 @@ def parse(value: Any) -> datetime | None:
     if value is None or value == "" or isinstance(value, bool):
         return None
     try:
+        if isinstance(value, datetime):
+            return value
         if isinstance(value, (int, float)):
             return _from_number(float(value))
         text = " ".join(str(value).split())

@@ -101,7 +101,7 @@ def read(page: Page) -> Iterator[Item]:
     modified = (
         jsonld.first(data.get("dateModified")) or _meta(metas, _MODIFIED) or jsonld.first(whole.get("dateModified"))
     )
-    name = _author(data, everything) or _named_author(metas)
+    name = _author(data, everything) or _named_author(metas) or _marked_author(root)
     yield PostItem(
         platform=PLATFORM,
         native_id=canonical(url),
@@ -268,6 +268,18 @@ def _author(data: dict[str, Any], everything: list[dict[str, Any]]) -> str:
             author = next((n for n in everything if n.get("@id") == told and n.get("name")), author)
         author = jsonld.first(author.get("name"))
     return one_line(author) if isinstance(author, str) else ""
+
+
+def _marked_author(root: Any) -> str:
+    """The name that the page's markup calls its author's."""
+    for element in root.iter("a", "span", "div", "p", "address"):
+        marks = f"{element.get('rel') or ''} {element.get('itemprop') or ''}".casefold().split()
+        if "author" in marks:
+            inner = next((e for e in element.iter() if e.get("itemprop") == "name"), element)
+            name = one_line(inner.get("content") or inner.text_content())
+            if 2 < len(name) < 80:
+                return name
+    return ""
 
 
 def _named_author(metas: dict[str, str]) -> str:

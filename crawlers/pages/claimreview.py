@@ -148,7 +148,7 @@ def _publisher(node: dict[str, Any], by_id: dict[str, Any], organisation: str | 
             if not isinstance(value, dict):
                 continue
             whole = by_id.get(str(value.get("@id")), {}) | value
-            if "Person" in jsonld.types(whole):
+            if "Person" in jsonld.types(whole) or "/author" in str(whole.get("url") or ""):
                 person = True
                 continue
             name = one_line(jsonld.first(whole.get("name")))

@@ -55,6 +55,9 @@ def _post(post: dict[str, Any], page: Page, notes: Notes, where: str) -> Iterato
     if isinstance(post.get("url"), str) and "link" not in post and (found := resolve(page.url, post["url"])):
         yield LinkItem(found, "article")  # an entry of the API's search: a title and an address
         return
+    if not {"title", "content", "link", "guid"} & set(post):
+        notes.add("shape changed: no WordPress post", where)
+        return
     guid = _rendered(post.get("guid"))
     url = resolve(page.url, post.get("link")) or resolve(page.url, guid)
     if url is None:

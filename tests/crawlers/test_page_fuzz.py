@@ -38,7 +38,7 @@ def cases(kind: str) -> list[Path]:
 def check(kind: str, page: Page) -> None:
     for item in read(kind, page):
         assert not (isinstance(item, ProblemItem) and item.what.startswith("page cannot be read further")), item
-        assert json.loads(as_json(item))["type"] == item.type
+        assert json.loads(as_json(item).encode())["type"] == item.type  # also what a terminal is to show
         if isinstance(item, PostItem):
             as_post(item, fetched_at=page.fetched_at, source="s", region=None, evidence=None)
         elif isinstance(item, LinkItem):

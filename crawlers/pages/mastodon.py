@@ -47,7 +47,11 @@ def read(page: Page) -> Iterator[Item]:
         notes.add(what, page.url)
         yield from notes.drain()
         return
-    uris = {str(s["id"]): str(s["uri"]) for s in statuses if isinstance(s, dict) and s.get("id") and s.get("uri")}
+    uris = {
+        one_line(s["id"]): clean(s["uri"]).strip()
+        for s in statuses
+        if isinstance(s, dict) and s.get("id") and s.get("uri")
+    }
     seen: set[str] = set()
     for number, status in enumerate(statuses, start=1):
         where = f"status {number}"
@@ -161,7 +165,7 @@ def _status(status: Any, page: Page, notes: Notes, where: str, uris: dict[str, s
     card = said.get("card")
     links = body.links + ([resolve(page.url, card.get("url"))] if isinstance(card, dict) else [])
     named = {resolve(page.url, _object(n).get("url")) for n in _list(said.get("mentions")) + _list(said.get("tags"))}
-    answered = status.get("in_reply_to_id")
+    answered = one_line(status.get("in_reply_to_id"))
     yield PostItem(
         platform=PLATFORM,
         native_id=uri,
@@ -170,7 +174,7 @@ def _status(status: Any, page: Page, notes: Notes, where: str, uris: dict[str, s
         text=text,
         published_at=notes.when(status.get("created_at"), f"{where}, published_at"),
         edited_at=notes.when(status.get("edited_at"), f"{where}, edited_at"),
-        reply_to=uris.get(str(answered), str(answered)) if answered else None,
+        reply_to=uris.get(answered, answered) or None,
         repost_of=clean(boosted.get("uri")).strip() or None if boosted else clean(quoted.get("uri")).strip() or None,
         links=unique(link for link in links if link not in named),
         media=unique(media),

@@ -34,6 +34,8 @@ _HEAD_CHARS = 100_000
 _OPEN_TAG = re.compile(r"<(?![a-zA-Z/!?])|<[a-zA-Z/][^<>]*(?=<)")
 """Tags that are never closed, and signs that open none: feedparser's time grows with the square of their number, too."""
 _MOST_OPEN_TAGS = 2000
+_MOST_OPEN_SECTIONS = 20
+"""CDATA and comments without an end: each is looked for to the end of the feed. A feed that is cut has one."""
 _CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.S)
 _TAG = re.compile(r"<(/?)[a-zA-Z][^<>]*?(/?)>")
 _PERMALINK = re.compile(
@@ -79,6 +81,12 @@ def _xml_feed(text: str, page: Page, notes: Notes) -> Iterator[Item]:
         return
     if not starts:
         text = text[:_HEAD_CHARS]  # whatever follows is no entry
+    if (
+        text.count("<![CDATA[") > text.count("]]>") + _MOST_OPEN_SECTIONS
+        or text.count("<!--") > text.count("-->") + _MOST_OPEN_SECTIONS
+    ):
+        notes.add("shape changed: sections that never end", page.url)
+        return
     text = _LONG_TAG.sub(r"<\1>", text)
     if sum(1 for _ in _OPEN_TAG.finditer(text)) > _MOST_OPEN_TAGS:
         text = _OPEN_TAG.sub("", text)

@@ -223,7 +223,9 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         return items
 
     def items_of(self, kind: str, fetch: Fetch) -> list[Item]:
-        return read(kind, self.page_of(fetch))
+        """What the page holds, but for posts that are not public: those go no further."""
+        items = read(kind, self.page_of(fetch))
+        return [item for item in items if not isinstance(item, PostItem) or item.public]
 
     def page_of(self, fetch: Fetch) -> Page:
         content_type = next((v for n, v in fetch.headers if n.lower() == "content-type"), "")

@@ -191,8 +191,13 @@ class Importer:
                             self.totals.rejected += 1
                             print(f"{path}:{line}: {made}", file=sys.stderr)
                             continue
+                        try:
+                            batch.append(post_record(made))
+                        except ValidationError as error:
+                            self.totals.rejected += 1
+                            print(f"{path}:{line}: masked, {explain(error)}", file=sys.stderr)
+                            continue
                         repeats.note(line, made)
-                        batch.append(post_record(made))
                         if len(batch) >= BATCH_ROWS:
                             self._publish(batch)
                             advance(file.tell())

@@ -18,6 +18,7 @@ from pipeline.ports import Broker, Record, RetryLater
 from pipeline.topology import CLAIMS, GAPS, POSTS_RAW, TOPICS
 
 from .archive import Archive, Fetch
+from .mask import masked_claim, masked_post
 from .pages import dates
 from .pages.items import ClaimItem, Item, LinkItem, PostItem, ProblemItem
 from .seen import Mark, Seen
@@ -119,7 +120,11 @@ def _fields(item: ClaimItem) -> dict[str, Any]:
 
 
 def post_record(post: Post) -> Record:
-    """Keyed by author, so that one account's posts keep their order; posts without one by their native id."""
+    """The door: every post that is crawled or imported goes to the log through here, masked.
+
+    Keyed by author, so that one account's posts keep their order; posts without one by their native id. Raises ValidationError.
+    """
+    post = masked_post(post)
     return Record(POSTS_RAW, pack("post", post), (post.author or f"{post.platform}/{post.native_id}").encode())
 
 
@@ -178,7 +183,7 @@ class Publisher:
                     records.append(post_record(post))
                     counts.posts += 1
                 elif isinstance(item, ClaimItem):
-                    claim = as_claim(item, fetched_at)
+                    claim = masked_claim(as_claim(item, fetched_at))
                     records.append(Record(CLAIMS, pack("claim", claim), claim.claim_id.encode()))
                     counts.claims += 1
                 elif isinstance(item, ProblemItem):

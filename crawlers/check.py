@@ -72,6 +72,8 @@ class _Tray:
 
     def publish(self, records: Sequence[Record]) -> None:
         for record in records:
+            if record.topic not in _SCHEMAS:
+                continue  # heartbeats: a look is no visit
             body = unpack(_SCHEMAS[record.topic], record.value)
             if isinstance(body, Post):
                 self.finding.posts.append(body)

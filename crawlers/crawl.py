@@ -9,6 +9,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.ports import Broker
@@ -17,9 +18,10 @@ from pipeline.settings import Settings
 from . import pseudonym
 from .archive import Archive
 from .frontier.middleware import Turns
-from .frontier.store import VISITS_PER_HOST, Due, Frontier, Outcome, end_of, host_of
+from .frontier.store import VISITS_PER_HOST, Due, Frontier, Outcome, bounds_of, end_of, host_of
 from .keys import keys_of
 from .publish import Counts, Harvest, PublisherThread, Tally
+from .pulse import Ended
 from .sources import CLAIM_KINDS, Source
 
 log = logging.getLogger("jaga.crawl")
@@ -247,15 +249,26 @@ class _Trip:
         source = self._by_id[due.source]
         began = time.monotonic()
         crawler = self.runner.create_crawler(spider(source.kind))
-        outcome = Outcome(ok=False)
+        outcome, whole = Outcome(ok=False), False
         try:
             await self.runner.crawl(crawler, source=source, errand=self.errand, due=due)
-            outcome = crawler.spider.outcome
+            outcome, whole = crawler.spider.outcome, crawler.spider.whole
         except Exception as error:
             log.exception("%s: the visit broke: %s: %s", source.id, type(error).__name__, error)
         if self.stopping:
             return  # unfinished: the next crawler goes on with it
-        self.publisher.put(Harvest(source.id, None, marks=[end_of(due, outcome)]))
+        ended = Ended(
+            source.id,
+            source.kind,
+            source.name,
+            source.cadence_s,
+            bounds_of(source).slowest_s,
+            datetime.now(UTC),
+            outcome.ok,
+            whole,
+            outcome.found,
+        )
+        self.publisher.put(Harvest(source.id, None, marks=[end_of(due, outcome)], ended=ended))
         self.say(f"{source.id}: visited in {time.monotonic() - began:.1f} s")
 
     async def _watch_publisher(self) -> None:

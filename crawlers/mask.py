@@ -58,47 +58,9 @@ _PLATE = re.compile(
 )
 _VEHICLE = re.compile(r"\b(?:plat|pelat|nopol|no\.? ?pol|nomor polisi|mobil|motor|kendaraan|bernopol|truk|bus)\b", re.I)
 _UNITS = frozenset(
-    [
-        "KG",
-        "GR",
-        "GB",
-        "MB",
-        "KB",
-        "TB",
-        "CM",
-        "MM",
-        "KM",
-        "ML",
-        "CC",
-        "HP",
-        "PK",
-        "WIB",
-        "WIT",
-        "JT",
-        "RB",
-        "M",
-        "H",
-        "AM",
-        "PM",
-        "HA",
-        "NEO",
-        "MAX",
-        "VS",
-        "DAN",
-        "THN",
-        "TH",
-        "BLN",
-        "HR",
-        "TPS",
-        "DPT",
-        "DPD",
-        "DPR",
-        "KPU",
-        "RT",
-        "RW",
-        "KK",
-        "PSU",
-    ]
+    re.compile("[A-Z]+").findall(
+        "KG GR GB MB KB TB CM MM KM ML CC HP PK WIB WIT JT RB M H AM PM HA NEO MAX VS DAN THN TH BLN HR TPS DPT DPD DPR KPU RT RW KK PSU"
+    )
 )
 
 _NOT_A_NUMBER_OF_SOMEONE = re.compile(
@@ -121,47 +83,9 @@ _CITIZEN = re.compile(
 _TAXPAYER = re.compile(r"\bnpwp\b\W{0,3}(?:[A-Za-z]{1,10}\W{1,3}){0,2}$", re.IGNORECASE)
 
 _PROVINCES = frozenset(
-    [
-        "11",
-        "12",
-        "13",
-        "14",
-        "15",
-        "16",
-        "17",
-        "18",
-        "19",
-        "21",
-        "31",
-        "32",
-        "33",
-        "34",
-        "35",
-        "36",
-        "51",
-        "52",
-        "53",
-        "61",
-        "62",
-        "63",
-        "64",
-        "65",
-        "71",
-        "72",
-        "73",
-        "74",
-        "75",
-        "76",
-        "81",
-        "82",
-        "91",
-        "92",
-        "93",
-        "94",
-        "95",
-        "96",
-        "97",
-    ]
+    _DIGITS.findall(
+        "11 12 13 14 15 16 17 18 19 21 31 32 33 34 35 36 51 52 53 61 62 63 64 65 71 72 73 74 75 76 81 82 91 92 93 94 95 96 97"
+    )
 )
 """The first two digits of a NIK: the province where it was given (Kepmendagri 300.2.2-2138/2025)."""
 

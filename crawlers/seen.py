@@ -81,5 +81,11 @@ class Seen:
             db.execute("DELETE FROM open_gaps WHERE source = ? AND url = ?", (source, url))
         return Gap(source=source, began_at=datetime.fromisoformat(row[1]), ended_at=at, cause=row[0])
 
+    def open_gaps(self, source: str) -> list[tuple[datetime, str]]:
+        """(when it began, cause) of those that last."""
+        with self._lock:
+            rows = self._db.execute("SELECT began_at, cause FROM open_gaps WHERE source = ?", (source,)).fetchall()
+        return [(datetime.fromisoformat(began_at), cause) for began_at, cause in rows]
+
     def close(self) -> None:
         self._db.close()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.analysis import terms
-from pipeline.contracts import Alert, Claim, Gap, Judged, Narrative, Post, Verdict
+from pipeline.contracts import Alert, Claim, Gap, Heartbeat, Judged, Narrative, Post, Verdict
 from pipeline.ports import Document, Write
 from pipeline.stages.group import Band, Stories
 
@@ -85,6 +85,15 @@ def claim_of(document: Document) -> Claim:
 
 def gap_write(gap: Gap) -> Write:
     return Write("gaps", gap.id, gap.model_dump(mode="json"))
+
+
+def heartbeat_write(beat: Heartbeat) -> Write:
+    """The latest counts, whatever order they come in."""
+    return Write("heartbeats", beat.source, beat.model_dump(mode="json"), newest_by="visited_at")
+
+
+def heartbeat_of(document: Document) -> Heartbeat:
+    return Heartbeat.model_validate(document)
 
 
 def story_writes(stories: Stories, known_bands: Mapping[str, Document]) -> tuple[list[Write], list[Write], list[Write]]:

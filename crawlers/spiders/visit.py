@@ -207,6 +207,11 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         """What the frontier is to learn from this visit."""
         return Outcome(self._looked, self.changed, self.found, self.cut)
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was missed or left."""
+        return self._looked and not (self.failures or self.left or self.more or self.later)
+
     # -- reading
 
     def fetch_of(self, response: Any) -> Fetch:

@@ -13,7 +13,7 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 
 from api.problems import Problem
 from api.tokens import READ, Token, Tokens
-from pipeline.ports import Broker, Clock, Filter, SearchStore
+from pipeline.ports import Broker, Clock, Filter, SearchStore, SourceRegistry
 from pipeline.settings import Settings
 
 COOKIE = "jaga_session"
@@ -33,6 +33,8 @@ class House:
     tokens: Tokens
     terms: Terms
     count: Counts
+    sources: SourceRegistry | None = None
+    """None where nobody gave one: then only visited sources are known."""
     _counted: tuple[float, dict[str, Any]] | None = None
     _lock: Lock = field(default_factory=Lock)
 

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from api import regions
-from pipeline.contracts import Alert, Claim, Evidence, Gap, Post, Verdict
+from pipeline.contracts import Alert, Claim, Evidence, Gap, Heartbeat, Post, Verdict
+from pipeline.coverage import State
 from pipeline.ports import Document
 
 Count = Annotated[int, Field(ge=0)]
@@ -81,6 +82,42 @@ class GapItem(Gap):
 class GapPage(BaseModel):
     items: list[GapItem]
     next: Next
+
+
+class SourceCoverage(BaseModel):
+    """How well one source is seen, from its last visits."""
+
+    source: str
+    name: str = Field(description="As people know it; empty where nobody named it.")
+    kind: str
+    state: State = Field(
+        description="`healthy`; `late`: a visit is overdue; `broken`: the last visit could not see it, or a gap is open; `dead`: not to be "
+        "had for a week, or visited no more; `waiting`: on, and not visited yet; `off`: not to be visited."
+    )
+    heartbeat: Heartbeat | None = Field(description="What the last visit told; null before the first.")
+    posts_per_visit: float | None = Field(
+        description="New posts and claims per visit, over the visits of the heartbeat."
+    )
+
+
+class CoverageSums(BaseModel):
+    """All sources together."""
+
+    states: Tally = Field(description="Sources by state.")
+    open_gaps: Count = Field(description="Gaps that last still.")
+    newest_post_at: datetime | None = Field(description="When the newest post of any source was published.")
+
+
+class CoveragePage(BaseModel):
+    sums: CoverageSums
+    items: list[SourceCoverage] = Field(description="The worst state first, then by id.")
+    next: Next
+
+
+class CoverageDetail(SourceCoverage):
+    gaps: list[GapItem] = Field(
+        description="Its gaps, the newest first, at most 50; `/gaps?source=` pages through all."
+    )
 
 
 class Conservation(BaseModel):

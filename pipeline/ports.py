@@ -295,6 +295,43 @@ class SearchStore(Protocol):
     def close(self) -> None: ...
 
 
+# ---------------------------------------------------------------- sources
+
+
+class BadSource(Exception):
+    """A source, or an edit of one, that cannot be; names the source and the field."""
+
+    field: str | None = None
+    """The field that is wrong, where it is one."""
+
+
+class NoSuchSource(BadSource):
+    """No source in force has this id."""
+
+
+class SourceRegistry(Protocol):
+    """The places to watch, and who changed them. A source is a document with the fields of its entry; every edit names who, when, why.
+
+    All raise BadSource, also where the list in force cannot be read. Thread-safe.
+    """
+
+    def sources(self) -> list[Document]:
+        """Every source in force, in the order of the list, with `origin` (`file` or `added`)."""
+
+    def source(self, name: str) -> Document:
+        """One of them, with all its `edits`, the first one first. Raises NoSuchSource."""
+
+    def add(self, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        """A new source, off unless it says otherwise; returns it as `source` does. One that is on needs a `legal_basis`."""
+
+    def change(self, name: str, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        """Other values of some fields; what is the same already is no edit. Raises NoSuchSource, and changes nothing if the
+        source would be wrong, or turned on without a `legal_basis`."""
+
+    def edits(self, name: str | None = None) -> list[Document]:
+        """Every edit ever made, or those of one source, the first first; also of sources that are gone."""
+
+
 # ---------------------------------------------------------------- judging
 
 

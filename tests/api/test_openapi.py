@@ -42,6 +42,8 @@ def test_it_is_openapi_3_1_with_all_routes(schema: dict[str, Any]) -> None:
             "claims",
             "claims/{claim_id}",
             "gaps",
+            "coverage",
+            "coverage/{source}",
             "stats",
             "stats/timeline",
             "healthz",
@@ -86,7 +88,7 @@ def test_errors_are_problems_in_the_description_too(schema: dict[str, Any]) -> N
 def test_answers_are_as_described(world: World) -> None:
     schema = world.client.get("/api/v1/openapi.json").json()
     post_id = world.client.get("/api/v1/posts").json()["items"][0]["id"]
-    names = {"{alert_id}": "a0000", "{post_id}": post_id, "{claim_id}": "cek-118"}
+    names = {"{source}": "saluran", "{alert_id}": "a0000", "{post_id}": post_id, "{claim_id}": "cek-118"}
     for name, operation in operations(schema):
         content = operation["responses"]["200"]["content"]
         if "application/json" not in content:

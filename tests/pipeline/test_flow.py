@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from pipeline.contracts import Claim, pack
+from pipeline.contracts import Claim, Heartbeat, pack
 from pipeline.dead_letters import discard, listed, requeue
-from pipeline.ports import Filter
+from pipeline.documents import heartbeat_of
+from pipeline.ports import Filter, Record
 from pipeline.runner import Broken
+from pipeline.topology import HEARTBEATS
 from tests.pipeline.house import AT, TestHouse, a_post
 from tests.scorer import POISON, WordScorer
 
@@ -223,3 +226,18 @@ def test_older_bytes_that_come_late_do_not_replace_newer_ones(house: TestHouse) 
 def test_an_envelope_is_plain_json() -> None:
     envelope = json.loads(pack("post", a_post("x", "y")))
     assert set(envelope) == {"schema", "version", "body"}
+
+
+def test_of_a_source_the_latest_heartbeat_is_kept_whatever_order_they_come_in(house: TestHouse) -> None:
+    def beat(minutes: int, **changes: Any) -> Heartbeat:
+        at = AT + timedelta(minutes=minutes)
+        return Heartbeat(source="kabar", cadence_s=900, slowest_s=7200, visited_at=at, visits=1, **changes)
+
+    told = [beat(0), beat(20, posts=7), beat(10, posts=3)]
+    house.broker.publish([Record(HEARTBEATS, pack("heartbeat", one), b"kabar") for one in told])
+    house.broker.publish([Record(HEARTBEATS, b"{", b"kabar")])
+    house.drain()
+    (hit,) = house.store.scan("heartbeats", Filter())
+    assert heartbeat_of(hit.document) == told[1]
+    assert [(letter.topic, letter.stage) for letter in listed(house.store)] == [(HEARTBEATS, "read")]
+    assert house.counts()["balanced"]

@@ -24,12 +24,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_parse(commands.add_parser("parse", help="posts of a saved page, without fetching"))
     add_ingest(commands.add_parser("ingest", help="posts from files: NDJSON, CSV"))
     commands.add_parser("sources", help="the places to watch: list, show, check, edit", add_help=False)
+    commands.add_parser("keys", help="the keys of pseudonyms: list, rotate, destroy, link", add_help=False)
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["sources"]:
         from .sources_command import run as run_sources
 
         _log_in_words()
         return run_sources(arguments[1:])
+    if arguments[:1] == ["keys"]:
+        from .keys_command import run as run_keys
+
+        _log_in_words()
+        return run_keys(arguments[1:])
     options = parser.parse_args(arguments)
     _log_in_words()
     try:

@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     )
     pseudonym_key: str = Field(
         default="",
-        description="Key of the authors' pseudonyms; empty: one is made at first start and kept in JAGA_HOME/pseudonym.key.",
+        description="Key of the authors' pseudonyms, from the second generation on `GENERATION:KEY`; empty: one is made at first start and kept in JAGA_HOME/pseudonym.key.",
     )
 
     youtube_key: SecretStr | None = Field(
@@ -140,6 +140,10 @@ class Settings(BaseSettings):
     @property
     def registry_file(self) -> Path:
         return self.home / "sources.db"
+
+    @property
+    def audit_file(self) -> Path:
+        return self.home / "audit.jsonl"
 
     @property
     def store_file(self) -> Path:

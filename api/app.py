@@ -12,6 +12,7 @@ from api import openapi, problems
 from api.house import Counts, House, Terms, reader
 from api.metrics import Meter, PipelineCollector
 from api.routes import alerts, claims, coverage, gaps, health, pages, posts, stats, stream
+from api.routes import sources as sources_route
 from api.shield import Shield
 from api.tokens import load_tokens
 from pipeline import analysis, conservation
@@ -56,7 +57,7 @@ def create_app(
 
     guarded = [Depends(reader)]
     # `stream` before `alerts`, whose /alerts/{id} would take its path.
-    routers = [module.router for module in (stream, alerts, posts, claims, gaps, coverage, stats)]
+    routers = [module.router for module in (stream, alerts, posts, claims, gaps, coverage, sources_route, stats)]
     for router in routers:
         app.include_router(router, prefix=PREFIX, dependencies=guarded)
     for prefix in ("", PREFIX):

@@ -138,6 +138,37 @@ COVERAGE = views.CoveragePage(
     sums=views.CoverageSums(states={"healthy": 1}, open_gaps=0, newest_post_at=_SEEN), items=[COVERED], next=None
 )
 COVERAGE_DETAIL = views.CoverageDetail(**dict(COVERED), gaps=GAPS.items)
+SOURCE_DETAIL = views.SourceDetail(
+    source=views.SourceItem(
+        id="kabarwarga",
+        kind="mastodon",
+        url="https://kabarwarga.example/api/v1/timelines/public",
+        name="Kabar Warga",
+        region=["35"],
+        cadence_s=300,
+        legal_basis="public timeline; terms of the server allow reading by robots",
+        enabled=True,
+        origin="file",
+    ),
+    edits=[
+        views.SourceEdit(
+            number=3,
+            at=_FETCHED,
+            who="sari",
+            source="kabarwarga",
+            act="on",
+            fields={"enabled": True},
+            was={"enabled": False},
+            why="campaign week in Jawa Timur",
+        )
+    ],
+)
+SOURCES = views.SourcePage(items=[SOURCE_DETAIL.source], next=None)
+NEW_SOURCE = {
+    "fields": {"id": "kabar-kota", "kind": "feed", "url": "https://kabar-kota.example/rss", "region": ["35.78"]},
+    "why": "asked for by the desk of Jawa Timur",
+}
+SOURCE_EDIT = {"fields": {"enabled": True}, "why": "campaign week in Jawa Timur"}
 STATS = views.Stats(
     conservation=views.Conservation(
         **{"in": 641}, indexed=622, duplicate=15, dead=3, discarded=1, lag=0, balanced=True
@@ -178,8 +209,9 @@ _PROBLEMS = {
         ],
     ),
     "no-token": Problem("no-token", "the token in the Authorization header is not in force"),
+    "forbidden": Problem("forbidden", "this token lacks the scope `sources`"),
     "not-found": Problem("not-found", "no alert has the id 'al-000000000000'"),
-    "bad-method": Problem("bad-method", "only GET is served here"),
+    "bad-method": Problem("bad-method", "this method is not served here"),
     "unavailable": Problem("unavailable", "Elasticsearch does not answer; try again in 5 s"),
     "internal": Problem("internal", "this was logged; the answer holds no more about it"),
 }

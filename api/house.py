@@ -12,7 +12,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from api.problems import Problem
-from api.tokens import READ, Token, Tokens
+from api.tokens import EDIT_SOURCES, READ, Token, Tokens
 from pipeline.ports import Broker, Clock, Filter, SearchStore, SourceRegistry
 from pipeline.settings import Settings
 
@@ -82,4 +82,13 @@ def reader(
         why = "send `Authorization: Bearer TOKEN`; the token lies in JAGA_HOME/token or JAGA_API_TOKENS"
     if token is None or READ not in token.scopes:
         raise Problem("no-token", why, headers={"WWW-Authenticate": f'Bearer realm="jaga", scope="{READ}"'})
+    return token
+
+
+def editor(request: Request, token: Annotated[Token, Depends(reader)]) -> Token:
+    """A token that may edit sources, sent as such: a cookie comes along with what other pages make a browser send. Raises Problem (403)."""
+    if "authorization" not in request.headers:
+        raise Problem("forbidden", "edits need the token itself in the Authorization header, not a session")
+    if EDIT_SOURCES not in token.scopes:
+        raise Problem("forbidden", f"this token lacks the scope `{EDIT_SOURCES}`")
     return token

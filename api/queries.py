@@ -96,6 +96,14 @@ class CoverageQuery(Paged):
     )
 
 
+class SourceQuery(Paged):
+    kind: list[Word] = Field(default=[], max_length=MAX_ALTERNATIVES, description="Any of these kinds.")
+    region: list[Region] = Field(
+        default=[], max_length=MAX_ALTERNATIVES, description="Code of a province (35) or regency (35.78)."
+    )
+    on: bool | None = Field(default=None, description="Only those that are on, or off.")
+
+
 class TimelineQuery(Nothing):
     of: Literal["posts", "alerts"] = "posts"
     interval: Literal["hour", "day"] = "hour"

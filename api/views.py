@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api import regions
 from pipeline.contracts import Alert, Claim, Evidence, Gap, Heartbeat, Post, Verdict
@@ -120,6 +120,45 @@ class CoverageDetail(SourceCoverage):
     )
 
 
+class SourceItem(BaseModel):
+    """A place to watch."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    kind: str
+    url: str
+    name: str
+    region: list[str]
+    cadence_s: float = Field(description="Pause between two visits, for a source that changes as often as most.")
+    legal_basis: str = Field(description="Empty: it cannot be turned on.")
+    enabled: bool
+    origin: Literal["file", "added"] = Field(description="`file`: of the reviewed list; `added`: by an edit.")
+
+
+class SourceEdit(BaseModel):
+    """One edit of a source."""
+
+    number: int
+    at: datetime
+    who: str
+    source: str
+    act: Literal["add", "set", "on", "off", "remove"]
+    fields: dict[str, Any] = Field(description="What was set, by field.")
+    was: dict[str, Any] = Field(description="The same fields before.")
+    why: str
+
+
+class SourcePage(BaseModel):
+    items: list[SourceItem]
+    next: Next
+
+
+class SourceDetail(BaseModel):
+    source: SourceItem
+    edits: list[SourceEdit] = Field(description="The first one first.")
+
+
 class Conservation(BaseModel):
     """in = indexed + duplicate + dead + discarded + lag: nothing is lost in silence."""
 
@@ -218,6 +257,16 @@ def claim_item(document: Document) -> Claim:
 def gap_item(document: Document) -> GapItem:
     gap = Gap(**_fields(Gap, document))
     return GapItem(**gap.model_dump(), gap_id=gap.id)
+
+
+def source_item(document: Document) -> SourceItem:
+    return SourceItem.model_validate({name: value for name, value in document.items() if name != "edits"})
+
+
+def source_detail(document: Document) -> SourceDetail:
+    return SourceDetail(
+        source=source_item(document), edits=[SourceEdit.model_validate(one) for one in document["edits"]]
+    )
 
 
 def posts_url(alert_id: str) -> str:

@@ -138,7 +138,7 @@ def _told(settings: Settings, by: str, act: str, what: str, why: str) -> Iterato
     _record(settings, by, act, what, why, **details)
 
 
-def _record(settings: Settings, by: str, act: str, what: str, why: str, **details: object) -> None:
+def _record(settings: Settings, by: str, act: str, what: str, why: str, **details: Any) -> None:
     _audit(settings).record(who=by or getpass.getuser(), act=act, what=what, why=why, **details)
 
 

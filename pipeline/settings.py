@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port of API and pages.")
     api_tokens: str = Field(
         default="",
-        description="Bearer tokens, separated by commas; empty: one is made at first start and kept in JAGA_HOME/token.",
+        description="Bearer tokens, separated by commas, each `TOKEN` (may read) or `NAME:read+sources:TOKEN` (may edit sources, under that name); empty: one is made at first start and kept in JAGA_HOME/token.",
     )
     index_prefix: str = Field(
         default="jaga",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -25,7 +26,7 @@ from pipeline.contracts import (
     Verdict,
 )
 from pipeline.documents import alert_document, claim_document, gap_write, heartbeat_write, post_document, verdict_write
-from pipeline.ports import Broker, SearchStore, Write
+from pipeline.ports import BadSource, Broker, Document, NoSuchSource, SearchStore, Write
 from pipeline.settings import Settings
 from pipeline.topology import TOPICS
 
@@ -210,4 +211,34 @@ def fill(store: SearchStore, alerts: int = 25) -> None:
 def small_app(home: Path) -> tuple[FastAPI, SearchStore, Broker, StandingClock]:
     settings, store, broker = open_small(home)
     clock = StandingClock()
-    return create_app(settings, store, broker, clock), store, broker, clock
+    return create_app(settings, store, broker, clock, sources=Listed()), store, broker, clock
+
+
+class Listed:
+    """A registry of two sources that cannot be edited: of one that is visited, and of one that is off."""
+
+    broken = False
+
+    def sources(self) -> list[Document]:
+        if self.broken:
+            raise BadSource("sources.yaml: not YAML")
+        told = {"kind": "feed", "region": ["35"], "cadence_s": 900.0, "legal_basis": "", "origin": "file"}
+        return [
+            told | {"id": name, "name": f"Daftar {name}", "url": f"https://{name}.example/rss", "enabled": on}
+            for name, on in (("saluran", True), ("mati-lampu", False))
+        ]
+
+    def source(self, name: str) -> Document:
+        for one in self.sources():
+            if one["id"] == name:
+                return one | {"edits": []}
+        raise NoSuchSource(f"no source {name!r}")
+
+    def add(self, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        raise NotImplementedError
+
+    def change(self, name: str, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        raise NotImplementedError
+
+    def edits(self, name: str | None = None) -> list[Document]:
+        raise NotImplementedError

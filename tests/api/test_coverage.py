@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,35 +11,8 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from pipeline.documents import heartbeat_write
-from pipeline.ports import BadSource, Document
 from tests.api.conftest import World
-from tests.api.small_store import NOW, TOKEN, StandingClock, beat, open_small, put_all
-
-
-class Listed:
-    """Two sources that are on, one that is off."""
-
-    broken = False
-
-    def sources(self) -> list[Document]:
-        if self.broken:
-            raise BadSource("sources.yaml: not YAML")
-        return [
-            {"id": name, "name": f"Daftar {name}", "kind": "feed", "enabled": name != "lama"}
-            for name in ("kabarwarga", "baru", "lama")
-        ]
-
-    def source(self, name: str) -> Document:
-        raise NotImplementedError
-
-    def add(self, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
-        raise NotImplementedError
-
-    def change(self, name: str, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
-        raise NotImplementedError
-
-    def edits(self, name: str | None = None) -> list[Document]:
-        raise NotImplementedError
+from tests.api.small_store import NOW, TOKEN, Listed, StandingClock, beat, open_small, put_all
 
 
 def test_the_worst_seen_source_comes_first(world: World) -> None:
@@ -128,18 +100,18 @@ def test_a_source_that_nobody_knows_is_not_found(world: World, name: str) -> Non
 def test_sources_that_are_off_or_were_never_visited_are_told_from_dead_ones(tmp_path: Path) -> None:
     settings, store, broker = open_small(tmp_path)
     listed = Listed()
-    put_all(store, [heartbeat_write(beat("kabarwarga")), heartbeat_write(beat("lama", 60 * 24 * 9))])
+    put_all(store, [heartbeat_write(beat("kabarwarga")), heartbeat_write(beat("mati-lampu", 60 * 24 * 9))])
     app = create_app(settings, store, broker, StandingClock(), sources=listed)
     client = TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"})
     items = client.get("/api/v1/coverage").json()["items"]
     assert [(one["source"], one["state"]) for one in items] == [
-        ("baru", "waiting"),
+        ("saluran", "waiting"),
         ("kabarwarga", "healthy"),
-        ("lama", "off"),
+        ("mati-lampu", "off"),
     ]
-    assert items[0] | {"name": ""} == items[0] | {"name": "", "heartbeat": None, "posts_per_visit": None}
-    assert client.get("/api/v1/coverage/baru").json()["name"] == "Daftar baru"
+    assert (items[0]["name"], items[0]["heartbeat"], items[0]["posts_per_visit"]) == ("Daftar saluran", None, None)
+    assert client.get("/api/v1/coverage/saluran").json()["state"] == "waiting"
     listed.broken = True
-    assert {one["source"] for one in client.get("/api/v1/coverage").json()["items"]} == {"kabarwarga", "lama"}
+    assert {one["source"] for one in client.get("/api/v1/coverage").json()["items"]} == {"kabarwarga", "mati-lampu"}
     store.close()
     broker.close()

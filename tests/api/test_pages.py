@@ -307,7 +307,7 @@ def test_words_of_a_source_are_never_read_as_html(reader: World) -> None:
 
 def test_a_coverage_page_without_sources_says_so(empty: World) -> None:
     empty.stranger.post("/login", data={"token": TOKEN})
-    assert "Belum ada sumber yang dikunjungi." in empty.stranger.get("/coverage", headers=HTML).text
+    assert "Belum ada sumber yang dikunjungi." in empty.stranger.get("/coverage?state=dead", headers=HTML).text
 
 
 def test_a_wrong_state_is_told_to_a_person(reader: World) -> None:

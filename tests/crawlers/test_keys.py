@@ -25,7 +25,7 @@ class Told:
         return code, said.out, said.err
 
     def pseudonym(self, account: str = "sari") -> str:
-        return maker(pseudonym.key(Settings(home=self.home, _env_file=None)))("x", account)
+        return maker(pseudonym.key(Settings(home=self.home)))("x", account)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def ended(minutes: int, **changes: Any) -> Ended:
         "whole": True,
         "found": None,
     }
-    return Ended(ended_at=AT + timedelta(minutes=minutes), **{**told, **changes})  # type: ignore[arg-type]
+    return Ended(ended_at=AT + timedelta(minutes=minutes), **{**told, **changes})
 
 
 def post(number: int, minutes: float) -> PostItem:

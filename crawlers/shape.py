@@ -59,7 +59,8 @@ class Finding:
 class Shapes:
     """One visit's look at one source."""
 
-    def __init__(self, kept: str | None) -> None:
+    def __init__(self, kept: str | None, *, may_be_empty: bool = False) -> None:
+        self._may_be_empty = may_be_empty
         try:
             self.memory = {kind: Memory(**told) for kind, told in json.loads(kept or "{}").items()}
         except (TypeError, ValueError, AttributeError):
@@ -81,7 +82,8 @@ class Shapes:
         for kind, pages in self._pages.items():
             memory = self.memory.setdefault(kind, Memory())
             items = self._items[kind]
-            found += _nothing(kind, memory, pages, len(items) + self._others[kind])
+            if not self._may_be_empty:
+                found += _nothing(kind, memory, pages, len(items) + self._others[kind])
             for type_, names in FIELDS.items():
                 of_type = [item for item in items if item.type == type_]
                 for name in names:

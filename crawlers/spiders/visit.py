@@ -73,6 +73,8 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
     handle_httpstatus_list = (304,)
     depth_limit: ClassVar[int] = 500
     """Links between the source's own address and a page. Paging goes one deeper with each page."""
+    asks_for_news: ClassVar[bool] = False
+    """Whether it asks only for what is newer than it knows: an empty answer then says nothing of the source's shape."""
 
     def __init__(self, source: Source, errand: Errand, due: Due) -> None:
         super().__init__()
@@ -96,7 +98,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         self._postponed = False
         self._claimed: set[str] = set()
         self._shapes: Counter[str] = Counter()
-        self._shape = Shapes(errand.seen.get(f"shape:{source.id}"))
+        self._shape = Shapes(errand.seen.get(f"shape:{source.id}"), may_be_empty=self.asks_for_news)
         self._after: list[Mark] = []
         self._validators: list[Mark] = []
         self._always: list[Mark] = []

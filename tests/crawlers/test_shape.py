@@ -32,8 +32,8 @@ class Source:
     def __init__(self) -> None:
         self.kept: str | None = None
 
-    def visit(self, *pages: list[Item], at: datetime = AT, kind: str = "feed") -> list[Finding]:
-        shapes = Shapes(self.kept)
+    def visit(self, *pages: list[Item], at: datetime = AT, kind: str = "feed", news: bool = False) -> list[Finding]:
+        shapes = Shapes(self.kept, may_be_empty=news)
         for page in pages:
             shapes.look(kind, page)
         found = shapes.settle(at)
@@ -105,6 +105,21 @@ def test_a_source_of_few_posts_may_have_none_for_long() -> None:
         source.visit(posts(n % 4 == 0))
     findings = [source.visit([]) for _ in range(15)]
     assert findings == [[]] * 15
+
+
+def test_a_source_that_is_asked_for_news_alone_may_have_none_and_still_loses_no_field_unseen() -> None:
+    source = Source()
+    for _ in range(3):
+        source.visit(posts(20), news=True)
+    assert [source.visit([], news=True) for _ in range(9)] == [[]] * 9
+    assert len(source.visit(posts(9, author=None), news=True)) == 1
+
+
+def test_the_spiders_that_ask_for_news_alone_say_so() -> None:
+    from crawlers.sources import KINDS
+    from crawlers.spiders import spider
+
+    assert {kind for kind in KINDS if spider(kind).asks_for_news} == {"mastodon", "factcheck_api"}
 
 
 def test_links_count_as_something_and_next_pages_do_not() -> None:

@@ -90,6 +90,9 @@ _PROVINCES = frozenset(
 """The first two digits of a NIK: the province where it was given (Kepmendagri 300.2.2-2138/2025)."""
 
 
+_NIK_CUTS = ((16,), (4, 4, 4, 4), (6, 6, 4), (2, 2, 2, 6, 4), (2, 4, 6, 4), (6, 10))
+
+
 def _codes(*ranges: tuple[int, int]) -> frozenset[str]:
     return frozenset(f"0{code}" for first, last in ranges for code in range(first, last + 1))
 
@@ -280,14 +283,12 @@ def _number(groups: Sequence[_Group], said: str) -> tuple[int, str]:
 
 
 def _nik(groups: Sequence[_Group], said: str) -> int:
-    """16 digits in one piece, or 4-4-4-4, or 6-6-4. A family card's number (KK) is built alike."""
-    if len(groups[0].digits) not in (16, 4, 6):
+    """16 digits in one piece, or cut as people cut them. A family card's number (KK) is built alike."""
+    if len(groups[0].digits) not in (16, 2, 4, 6):
         return 0
-    sizes = [len(group.digits) for group in groups[:4]]
-    count = 1 if sizes[:1] == [16] else 4 if sizes == [4] * 4 else 3 if sizes[:3] == [6, 6, 4] else 0
-    if not count:
-        return 0
-    if count > 1 and any(len(_shown(group.before)) != 1 for group in groups[1:count]):
+    sizes = tuple(len(group.digits) for group in groups[:5])
+    count = next((len(cut) for cut in _NIK_CUTS if sizes[: len(cut)] == cut), 0)
+    if not count or any(len(_shown(group.before)) != 1 for group in groups[1:count]):
         return 0
     digits = "".join(group.digits for group in groups[:count])
     return count if is_nik(digits) or _CITIZEN.search(said) else 0
@@ -306,7 +307,7 @@ def _npwp(groups: Sequence[_Group], said: str) -> int:
         between = "".join(_shown(group.before) for group in groups[1:6])
         if len(between) == 5 and not between.strip(".-"):
             return 6
-    return 1 if len(groups[0].digits) == 15 and _TAXPAYER.search(said) else 0
+    return 1 if len(groups[0].digits) in (15, 16) and _TAXPAYER.search(said) else 0
 
 
 def _phone(groups: Sequence[_Group], said: str) -> int:

@@ -39,7 +39,7 @@ def covered(house: House) -> list[views.SourceCoverage]:
     """Every source that was ever visited or is to be, the worst first. Raises RetryLater."""
     now = house.clock.now()
     listed = _listed(house)
-    beats = {hit.id: heartbeat_of(hit.document) for hit in house.store.scan("heartbeats", Filter())}
+    beats = house.beats()
     waiting = {name for name, one in listed.items() if one["enabled"] and name not in beats}
     made = [_one(name, beats.get(name), listed.get(name), now) for name in {*beats, *waiting}]
     return sorted(made, key=_rank)

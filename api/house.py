@@ -13,10 +13,14 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 
 from api.problems import Problem
 from api.tokens import EDIT_SOURCES, READ, Token, Tokens
+from pipeline.contracts import Heartbeat
+from pipeline.documents import heartbeat_of
 from pipeline.ports import Broker, Clock, Filter, SearchStore, SourceRegistry
 from pipeline.settings import Settings
 
 COOKIE = "jaga_session"
+BEATS_S = 2.0
+"""5,000 heartbeats take 0.7 s to read; many open pages share them."""
 COUNTS_S = 1.0
 """Many open pages ask for the same sums; they are counted at most once in so many seconds."""
 
@@ -37,6 +41,17 @@ class House:
     """None where nobody gave one: then only visited sources are known."""
     _counted: tuple[float, dict[str, Any]] | None = None
     _lock: Lock = field(default_factory=Lock)
+    _beats: tuple[float, dict[str, Heartbeat]] | None = None
+    _beats_lock: Lock = field(default_factory=Lock)
+
+    def beats(self) -> dict[str, Heartbeat]:
+        """The last heartbeat of every source; at most `BEATS_S` old. Raises RetryLater."""
+        with self._beats_lock:
+            now = self.clock.monotonic()
+            if self._beats is None or now - self._beats[0] > BEATS_S:
+                hits = self.store.scan("heartbeats", Filter())
+                self._beats = (now, {hit.id: heartbeat_of(hit.document) for hit in hits})
+            return self._beats[1]
 
     def sums(self) -> dict[str, Any]:
         """The conservation counts and what the store holds by label, rule and status; at most `COUNTS_S` old. Raises RetryLater."""

@@ -1,4 +1,4 @@
-"""`jaga crawl`, `jaga sources`, `jaga parse`, `jaga ingest` and `jaga evidence`: the only file here that chooses adapters.
+"""`jaga crawl`, `jaga sources`, `jaga parse`, `jaga ingest`, `jaga evidence` and `jaga keys`: the only file here that chooses adapters.
 
 Exit codes: 0 all well; 1 something was refused or could not be published; 2 wrong settings, sources, kind or file.
 """
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_ingest(commands.add_parser("ingest", help="posts from files: NDJSON, CSV"))
     commands.add_parser("sources", help="the places to watch: list, show, check, edit", add_help=False)
     commands.add_parser("evidence", help="what proves what was seen", add_help=False)
+    commands.add_parser("keys", help="the keys of pseudonyms: list, rotate, destroy, link", add_help=False)
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["sources"]:
         from .sources_command import run as run_sources
@@ -37,6 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         _log_in_words()
         return run_evidence(arguments[1:], Doors(_open_store, _open_broker))
+    if arguments[:1] == ["keys"]:
+        from .keys_command import run as run_keys
+
+        _log_in_words()
+        return run_keys(arguments[1:])
     options = parser.parse_args(arguments)
     _log_in_words()
     try:

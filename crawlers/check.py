@@ -72,6 +72,8 @@ class _Tray:
 
     def publish(self, records: Sequence[Record]) -> None:
         for record in records:
+            if record.topic not in _SCHEMAS:
+                continue  # heartbeats: a look is no visit
             body = unpack(_SCHEMAS[record.topic], record.value)
             if isinstance(body, Post):
                 self.finding.posts.append(body)
@@ -107,7 +109,7 @@ def look(settings: Settings, source: Source, pages: int | None = None) -> Findin
     crawl_log.addHandler(ears)
     try:
         with tempfile.TemporaryDirectory(prefix="jaga-check-") as folder:
-            seen = settings.model_copy(update={"home": Path(folder), "pseudonym_key": key.decode()})
+            seen = settings.model_copy(update={"home": Path(folder), "pseudonym_key": key.written()})
             once = source.model_copy(update={"max_pages": pages or PAGES.get(source.kind, 1)})
             tally = crawl(seen, [once], lambda: _Tray(finding))  # type: ignore[arg-type,return-value]
     finally:

@@ -15,11 +15,13 @@ from pydantic import ValidationError
 
 from pipeline.contracts import Claim, Deletion, Evidence, Gap, Post, explain, pack
 from pipeline.ports import Broker, Record, RetryLater
-from pipeline.topology import CLAIMS, DELETIONS, GAPS, POSTS_RAW, TOPICS
+from pipeline.topology import CLAIMS, DELETIONS, GAPS, HEARTBEATS, POSTS_RAW, TOPICS
 
 from .archive import Archive, Fetch
+from .mask import masked_claim, masked_post
 from .pages import dates
 from .pages.items import ClaimItem, GoneItem, Item, LinkItem, PostItem, ProblemItem
+from .pulse import Ended, Pulse, Since
 from .seen import Mark, Seen
 
 log = logging.getLogger("jaga.crawl")
@@ -42,6 +44,8 @@ class Harvest:
     region: str | None = None
     marks: Sequence[Mark] = ()
     gaps: Sequence[Gap] = ()
+    ended: Ended | None = None
+    """The visit's end: its heartbeat is told."""
 
 
 @dataclass
@@ -132,7 +136,11 @@ def _deletion(item: GoneItem, seen_at: datetime, harvest: Harvest, fetch: Fetch 
 
 
 def post_record(post: Post) -> Record:
-    """Keyed by author, so that one account's posts keep their order; posts without one by their native id."""
+    """The door: every post that is crawled or imported goes to the log through here, masked.
+
+    Keyed by author, so that one account's posts keep their order; posts without one by their native id. Raises ValidationError.
+    """
+    post = masked_post(post)
     return Record(POSTS_RAW, pack("post", post), (post.author or f"{post.platform}/{post.native_id}").encode())
 
 
@@ -146,6 +154,8 @@ class Publisher:
         self.max_pause_s, self.stop = max_pause_s, stop
         self.counts = Counts()
         self.by_source: dict[str, Counts] = {}
+        self._since: dict[str, Since] = {}
+        """Of each source that is being visited."""
 
     def publish(self, harvests: Sequence[Harvest]) -> None:
         """All of it is on the log when this returns. Raises RetryLater or OSError if stopped before."""
@@ -157,6 +167,8 @@ class Publisher:
             counts = Counts(pages=1 if harvest.fetch is not None else 0)
             records += self._records(harvest, counts)
             marks += harvest.marks
+            if harvest.ended is not None:
+                marks.append(self._beat(harvest.ended, records, dict(marks)))
             told.append((harvest.source, counts))
         if records:
             self._patiently(lambda: self.broker.publish(records), "log")
@@ -165,6 +177,15 @@ class Publisher:
             for total in (self.counts, self.by_source.setdefault(source, Counts())):
                 for name, n in counts.as_dict().items():
                     setattr(total, name, getattr(total, name) + n)
+
+    def _beat(self, ended: Ended, records: list[Record], fresh: dict[str, str]) -> Mark:
+        """The heartbeat goes on the log, what it stands on is remembered with the visit's end."""
+        key = f"pulse:{ended.source}"
+        pulse = Pulse.of(fresh.get(key) or self.seen.get(key))
+        since = self._since.pop(ended.source, Since())
+        beat = pulse.beat(ended, since, self.seen.open_gaps(ended.source))
+        records.append(Record(HEARTBEATS, pack("heartbeat", beat), ended.source.encode()))
+        return key, pulse.mark()
 
     def _patiently(self, act: Callable[[], Any], what: str) -> None:
         patiently(act, what, max_pause_s=self.max_pause_s, stop=self.stop)
@@ -181,6 +202,8 @@ class Publisher:
         fetch = harvest.fetch
         fetched_at = fetch.fetched_at if fetch else datetime.now(UTC)
         url = fetch.url if fetch else ""
+        since = self._since.setdefault(harvest.source, Since())
+        since.pages += fetch is not None
         records = []
         for item in harvest.items:
             counts.items += 1
@@ -192,8 +215,10 @@ class Publisher:
                     )
                     records.append(post_record(post))
                     counts.posts += 1
+                    if post.published_at is not None:
+                        since.published.append((post.published_at, post.fetched_at))
                 elif isinstance(item, ClaimItem):
-                    claim = as_claim(item, fetched_at)
+                    claim = masked_claim(as_claim(item, fetched_at))
                     records.append(Record(CLAIMS, pack("claim", claim), claim.claim_id.encode()))
                     counts.claims += 1
                 elif isinstance(item, GoneItem):
@@ -213,6 +238,8 @@ class Publisher:
         for gap in harvest.gaps:
             records.append(Record(GAPS, pack("gap", gap), gap.source.encode()))
             counts.gaps += 1
+        since.posts += counts.posts + counts.claims
+        since.problems += counts.problems
         return records
 
 

@@ -56,16 +56,18 @@ class Seen:
             with self._writing() as db:
                 db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", marks)
 
-    def blinded(self, source: str, url: str, cause: str, at: datetime) -> Gap:
-        """The gap that this failure belongs to: the one already open there, or a new one."""
+    def blinded(self, source: str, url: str, cause: str, at: datetime) -> list[Gap]:
+        """The gap that this failure belongs to: the one already open there, or a new one, which ends one of another cause."""
         with self._writing() as db:
             row = db.execute(
                 "SELECT cause, began_at FROM open_gaps WHERE source = ? AND url = ?", (source, url)
             ).fetchone()
+            began_at = datetime.fromisoformat(row[1]) if row else at
             if row and row[0] == cause:
-                return Gap(source=source, began_at=datetime.fromisoformat(row[1]), cause=cause)
+                return [Gap(source=source, began_at=began_at, cause=cause)]
             db.execute("INSERT OR REPLACE INTO open_gaps VALUES (?, ?, ?, ?)", (source, url, cause, at.isoformat()))
-        return Gap(source=source, began_at=at, cause=cause)
+        ended = [Gap(source=source, began_at=began_at, ended_at=max(at, began_at), cause=row[0])] if row else []
+        return [*ended, Gap(source=source, began_at=at, cause=cause)]
 
     def sighted(self, source: str, url: str, at: datetime) -> Gap | None:
         """The gap that ends now, if one was open there."""
@@ -80,6 +82,12 @@ class Seen:
                 return None
             db.execute("DELETE FROM open_gaps WHERE source = ? AND url = ?", (source, url))
         return Gap(source=source, began_at=datetime.fromisoformat(row[1]), ended_at=at, cause=row[0])
+
+    def open_gaps(self, source: str) -> list[tuple[datetime, str]]:
+        """(when it began, cause) of those that last."""
+        with self._lock:
+            rows = self._db.execute("SELECT began_at, cause FROM open_gaps WHERE source = ?", (source,)).fetchall()
+        return [(datetime.fromisoformat(began_at), cause) for began_at, cause in rows]
 
     def close(self) -> None:
         self._db.close()

@@ -167,6 +167,58 @@ class Deletion(_Words):
         return "d" + digest(self.post_id, self.seen_at.isoformat(), self.how)[:20]
 
 
+class OpenGap(_Words):
+    """A gap that lasts still."""
+
+    began_at: Instant
+    cause: str
+
+
+class Heartbeat(_Words):
+    """How a source was when it was last visited. One per source; the latest counts, as in `visited_at`.
+
+    Sums are over the last `visits` visits, at most HEARTBEAT_VISITS.
+    """
+
+    source: str = Field(min_length=1, max_length=200)
+    kind: str = ""
+    name: str = ""
+    cadence_s: float = Field(gt=0)
+    """Pause between two visits that its owner asked for."""
+    slowest_s: float = Field(gt=0)
+    """Longest pause that the crawler leaves."""
+    visited_at: Instant
+    """End of the last visit, whatever came of it."""
+    seen_at: Instant | None = None
+    """End of the last one in which the source's own listing could be had."""
+    whole_at: Instant | None = None
+    """End of the last one that missed nothing."""
+    new_at: Instant | None = None
+    """End of the last one that found something new."""
+    newest_post_at: Instant | None = None
+    """When the newest post that was ever read there was published."""
+    failures: int = Field(default=0, ge=0)
+    """Visits in a row in which the listing could not be had."""
+    visits: int = Field(ge=1)
+    pages: int = Field(default=0, ge=0)
+    posts: int = Field(default=0, ge=0)
+    """Posts and claims put on the log, known ones with new counts too."""
+    new: int = Field(default=0, ge=0)
+    """Those that were not known."""
+    problems: int = Field(default=0, ge=0)
+    delay_median_s: float | None = Field(default=None, ge=0)
+    """From publication to fetch, of posts that came since the visit before; null while there were none with a time."""
+    delay_p95_s: float | None = Field(default=None, ge=0)
+    delays: int = Field(default=0, ge=0)
+    """How many posts these two stand on."""
+    open_gaps: tuple[OpenGap, ...] = ()
+    """At most HEARTBEAT_GAPS, the oldest first."""
+
+
+HEARTBEAT_VISITS = 20
+HEARTBEAT_GAPS = 10
+
+
 class ClaimMatch(_Words):
     claim_id: str
     score: float = Field(ge=0, le=1)
@@ -342,6 +394,7 @@ SCHEMAS: Mapping[str, tuple[type[_Words], int]] = {
     "claim": (Claim, 1),
     "gap": (Gap, 1),
     "deletion": (Deletion, 1),
+    "heartbeat": (Heartbeat, 1),
     "judged": (Judged, 1),
     "alert": (Alert, 1),
 }

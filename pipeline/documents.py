@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.analysis import terms
-from pipeline.contracts import Alert, Claim, Deletion, Gap, Judged, Narrative, Post, Verdict
+from pipeline.contracts import Alert, Claim, Deletion, Gap, Heartbeat, Judged, Narrative, Post, Verdict
 from pipeline.ports import Document, Write
 from pipeline.stages.group import Band, Stories
 
@@ -96,6 +96,15 @@ def deletion_write(deletion: Deletion) -> Write:
 
 def deletion_of(document: Document) -> Deletion:
     return Deletion.model_validate({name: document[name] for name in Deletion.model_fields if name in document})
+
+
+def heartbeat_write(beat: Heartbeat) -> Write:
+    """The latest counts, whatever order they come in."""
+    return Write("heartbeats", beat.source, beat.model_dump(mode="json"), newest_by="visited_at")
+
+
+def heartbeat_of(document: Document) -> Heartbeat:
+    return Heartbeat.model_validate(document)
 
 
 def story_writes(stories: Stories, known_bands: Mapping[str, Document]) -> tuple[list[Write], list[Write], list[Write]]:

@@ -137,6 +137,7 @@ Kind = Literal[
     "claims",
     "gaps",
     "deletions",
+    "heartbeats",
     "dead_letters",
     "runs",
     "meta",
@@ -184,6 +185,7 @@ FIELDS: Mapping[Kind, Mapping[str, FieldType]] = {
     "claims": {"date": "time", "seq": "number", "terms": "terms"},
     "gaps": {"source": "keyword", "began_at": "time", "cause": "keyword"},
     "deletions": {"post_id": "keyword", "seen_at": "time"},
+    "heartbeats": {"kind": "keyword", "visited_at": "time"},
     "dead_letters": {"status": "keyword", "stage": "keyword", "topic": "keyword", "failed_at": "time"},
     "runs": {"status": "keyword", "started_at": "time"},
     "meta": {},
@@ -293,6 +295,43 @@ class SearchStore(Protocol):
         """As Broker.ping."""
 
     def close(self) -> None: ...
+
+
+# ---------------------------------------------------------------- sources
+
+
+class BadSource(Exception):
+    """A source, or an edit of one, that cannot be; names the source and the field."""
+
+    field: str | None = None
+    """The field that is wrong, where it is one."""
+
+
+class NoSuchSource(BadSource):
+    """No source in force has this id."""
+
+
+class SourceRegistry(Protocol):
+    """The places to watch, and who changed them. A source is a document with the fields of its entry; every edit names who, when, why.
+
+    All raise BadSource, also where the list in force cannot be read. Thread-safe.
+    """
+
+    def sources(self) -> list[Document]:
+        """Every source in force, in the order of the list, with `origin` (`file` or `added`)."""
+
+    def source(self, name: str) -> Document:
+        """One of them, with all its `edits`, the first one first. Raises NoSuchSource."""
+
+    def add(self, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        """A new source, off unless it says otherwise; returns it as `source` does. One that is on needs a `legal_basis`."""
+
+    def change(self, name: str, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        """Other values of some fields; what is the same already is no edit. Raises NoSuchSource, and changes nothing if the
+        source would be wrong, or turned on without a `legal_basis`."""
+
+    def edits(self, name: str | None = None) -> list[Document]:
+        """Every edit ever made, or those of one source, the first first; also of sources that are gone."""
 
 
 # ---------------------------------------------------------------- judging

@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port of API and pages.")
     api_tokens: str = Field(
         default="",
-        description="Bearer tokens, separated by commas; empty: one is made at first start and kept in JAGA_HOME/token.",
+        description="Bearer tokens, separated by commas, each `TOKEN` (may read) or `NAME:read+sources:TOKEN` (may edit sources, under that name); empty: one is made at first start and kept in JAGA_HOME/token.",
     )
     index_prefix: str = Field(
         default="jaga",
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     )
     pseudonym_key: str = Field(
         default="",
-        description="Key of the authors' pseudonyms; empty: one is made at first start and kept in JAGA_HOME/pseudonym.key.",
+        description="Key of the authors' pseudonyms, from the second generation on `GENERATION:KEY`; empty: one is made at first start and kept in JAGA_HOME/pseudonym.key.",
     )
 
     youtube_key: SecretStr | None = Field(
@@ -155,6 +155,10 @@ class Settings(BaseSettings):
     @property
     def registry_file(self) -> Path:
         return self.home / "sources.db"
+
+    @property
+    def audit_file(self) -> Path:
+        return self.home / "audit.jsonl"
 
     @property
     def store_file(self) -> Path:

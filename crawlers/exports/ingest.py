@@ -28,6 +28,7 @@ from pydantic import ValidationError
 
 from crawlers import pseudonym
 from crawlers.archive import Archive
+from crawlers.mask import masked_post
 from crawlers.pages.items import PostItem
 from crawlers.pages.page import Page, Pseudonym
 from crawlers.publish import as_post, patiently, post_record
@@ -158,7 +159,7 @@ class Importer:
                         continue
                     self.totals.read += 1
                     try:
-                        post = self._post(found, path)
+                        post = self._masked(found, path)
                     except Rejected as error:
                         self.totals.rejected += 1
                         _say(f"{found.name}:{found.line}: {error}")
@@ -202,6 +203,16 @@ class Importer:
             kept = self.archive.keep_row(f"file:{name}#line={found.line}", body, kind, datetime.now(UTC))
             self._row = found.raw, kept
         return self._row[1]
+
+    def _masked(self, found: Found, path: Path) -> Post:
+        """The post as `post_record` will put it on the log: before its row is archived it is known whether it can be. Raises Rejected."""
+        post = self._post(found, path)
+        try:
+            return masked_post(post)
+        except ValidationError as error:
+            raise Rejected(
+                f"{found.place}: masked, {explain(error)}" if found.place else f"masked, {explain(error)}"
+            ) from error
 
     def _post(self, found: Found, path: Path) -> Post:
         """Raises Rejected with the field and the cause."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pipeline.contracts import Gap
 
 from ..archive import Fetch
+from ..mask import masked_post
 from ..pages.items import GoneItem, Item, PostItem
 from ..publish import Harvest, as_post
 from ..recheck import Recheck
@@ -27,6 +28,7 @@ _READ_BY = {"web": "article", "mastodon": "mastodon", "bluesky": "bluesky"}
 
 class LookAgain(Visit):
     name = "recheck"
+    watches = False
     source: Recheck
 
     async def listing(self, response: Any, **carried: Any) -> None:
@@ -48,7 +50,8 @@ class LookAgain(Visit):
 
     def _edited(self, item: PostItem, fetch: Fetch) -> bool:
         try:
-            made = as_post(item, fetched_at=fetch.fetched_at, source=None, region=None, evidence=None)
+            # Masked, as what was kept of it is.
+            made = masked_post(as_post(item, fetched_at=fetch.fetched_at, source=None, region=None, evidence=None))
         except ValidationError:
             return True  # the publisher says what is wrong with it
         return made.revision != self.source.post.revision

@@ -20,6 +20,12 @@ def sources(context: typer.Context) -> None:
 
 
 @app.command(context_settings=PASS_ON)
+def keys(context: typer.Context) -> None:
+    """The keys of the authors' pseudonyms: list | rotate | destroy | link | log."""
+    run_package("crawlers", "keys", context.args)
+
+
+@app.command(context_settings=PASS_ON)
 def ingest(context: typer.Context) -> None:
     """Posts from files: NDJSON, CSV; --column text=NAME ..., --json."""
     run_package("crawlers", "ingest", context.args)

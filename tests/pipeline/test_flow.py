@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.contracts import Claim, Deletion, Post, pack
+from pipeline.contracts import Claim, Deletion, Heartbeat, Post, pack
 from pipeline.dead_letters import discard, listed, requeue
-from pipeline.documents import deletion_of
+from pipeline.documents import deletion_of, heartbeat_of
 from pipeline.ports import Filter, Record
 from pipeline.runner import Broken
-from pipeline.topology import DELETIONS
+from pipeline.topology import DELETIONS, HEARTBEATS
 from tests.pipeline.house import AT, TestHouse, a_post
 from tests.scorer import POISON, WordScorer
 
@@ -243,3 +244,18 @@ def test_a_deletion_is_kept_once_and_changes_nothing_of_the_post(tmp_path: Path)
     counted = house.counts()
     assert (counted["in"], counted["indexed"], counted["balanced"]) == (1, 1, True)
     house.close()
+
+
+def test_of_a_source_the_latest_heartbeat_is_kept_whatever_order_they_come_in(house: TestHouse) -> None:
+    def beat(minutes: int, **changes: Any) -> Heartbeat:
+        at = AT + timedelta(minutes=minutes)
+        return Heartbeat(source="kabar", cadence_s=900, slowest_s=7200, visited_at=at, visits=1, **changes)
+
+    told = [beat(0), beat(20, posts=7), beat(10, posts=3)]
+    house.broker.publish([Record(HEARTBEATS, pack("heartbeat", one), b"kabar") for one in told])
+    house.broker.publish([Record(HEARTBEATS, b"{", b"kabar")])
+    house.drain()
+    (hit,) = house.store.scan("heartbeats", Filter())
+    assert heartbeat_of(hit.document) == told[1]
+    assert [(letter.topic, letter.stage) for letter in listed(house.store)] == [(HEARTBEATS, "read")]
+    assert house.counts()["balanced"]

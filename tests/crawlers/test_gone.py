@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
+from crawlers.seen import Seen
 from pipeline.contracts import Deletion, Post
-from pipeline.topology import DELETIONS, POSTS_RAW
+from pipeline.topology import DELETIONS, GAPS, HEARTBEATS, POSTS_RAW
 
 from .conftest import ROOT
 from .fakes import Answer, Site, published
@@ -181,6 +183,32 @@ def test_looking_again_finds_what_was_edited_deleted_and_left_as_it_was(look: Ca
     }
     assert all(one.evidence is not None and one.source == "warga" for one in found.deletions)
     assert same.told["edited"] == 0
+
+
+def test_what_masks_took_out_of_a_post_is_no_edit_of_it(look: Callable[..., Found]) -> None:
+    with Site({}) as site:
+        here = f"http://127.0.0.1:{site.port}"
+        site.answers["/api/v1/statuses/7"] = status(site, "Hubungi 0812-3456-7890")
+        kept = a_post("mastodon", f"{here}/users/ani/statuses/7", f"{here}/@ani/7", "Hubungi [phone]")
+        found = look(site, kept)
+    assert (found.told["asked"], found.told["edited"]) == (1, 0)
+    assert found.posts == []
+
+
+def test_single_posts_that_are_looked_at_again_are_no_sources_of_the_coverage(
+    look: Callable[..., Found], tmp_path: Path
+) -> None:
+    with Site({}) as site:
+        here = f"http://127.0.0.1:{site.port}"
+        site.answers["/api/v1/statuses/7"] = status(site, "Kabar yang disunting")
+        edited = a_post("mastodon", f"{here}/users/ani/statuses/7", f"{here}/@ani/7")
+        refused = a_post("web", f"{here}/larang", f"{here}/larang")
+        site.answers["/larang"] = Answer("", status=403)
+        assert look(site, edited, refused).told["edited"] == 1
+    assert published(tmp_path / "recheck.bin", HEARTBEATS) == []
+    assert published(tmp_path / "recheck.bin", GAPS) == []
+    with closing(Seen(tmp_path / "home" / "crawl.db")) as seen:
+        assert seen.get(f"shape:recheck.{edited.id}") is None
 
 
 def test_looking_again_takes_nothing_for_a_deletion_that_does_not_say_so(look: Callable[..., Found]) -> None:

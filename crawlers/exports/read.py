@@ -30,7 +30,7 @@ MOST_SHAPES = 1000
 """Sets of keys that are remembered with what they are; a file made to keep us busy has a new one in each row."""
 _BY_VALUE = {"_type", "type"}
 """Keys whose value says what an object is."""
-_POST_FIELDS = tuple(f.name for f in fields(PostItem))
+_POST_FIELDS = tuple(f.name for f in fields(PostItem) if f.name != "public")
 
 
 @dataclass(slots=True)
@@ -339,15 +339,20 @@ def items(file: BinaryIO, name: str, page: Page, told: Told, say: Say) -> Iterat
                 skipped[found.skipped] = skipped.get(found.skipped, 0) + 1
             elif found.item is None:
                 why = found.why.removeprefix("line: ")
-                yield ProblemItem(f"cut line: {why}" if found.cut else why, found.where)
+                yield _problem(f"cut line: {why}" if found.cut else why, found.where)
             else:
                 yield _item(found.item)
                 for what, where in found.problems:
-                    yield ProblemItem(what, f"{found.where}, {where}")
+                    yield _problem(what, f"{found.where}, {where}")
     except Unusable as error:
-        yield ProblemItem(str(error).removeprefix(f"{name}: "), name)
+        yield _problem(str(error).removeprefix(f"{name}: "), name)
     for why, n in skipped.items():
-        yield ProblemItem(f"left out {n}: {why}", name)
+        yield _problem(f"left out {n}: {why}", name)
+
+
+def _problem(what: str, where: str) -> ProblemItem:
+    """Names of columns and files may hold bytes that are no characters; they are shown as they are told."""
+    return ProblemItem(*(told.encode("utf-8", "backslashreplace").decode() for told in (what, where)))
 
 
 def _item(post: PostItem | Post) -> PostItem:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, timezone
 from typing import Any
 
+from crawlers import pseudonym
 from crawlers.pages import dates
 from crawlers.pages.items import PostItem
 from crawlers.pages.text import read_markup, tidy, titled, unique
@@ -228,7 +229,7 @@ def plain(fields: Mapping[str, Any], row: Row, platform: str) -> PostItem:
         platform=platform,
         native_id=native,
         url=url,
-        author=row.author(platform, author),
+        author=author if author and pseudonym.MADE.match(author) else row.author(platform, author),
         text=text,
         published_at=times["published_at"],
         edited_at=times["edited_at"],

@@ -65,8 +65,11 @@ def compare(readings: Sequence[Reading], first: str, second: str, among: set[str
 
 def table(readings: Sequence[Reading], first: str = FIRST, second: str = AGAIN) -> str:
     """Return the agreement as a Markdown table: our own rows, the public ones, the election posts."""
-    read = {"own": read_written(), "public": read_relabelled(), "election": read_elections()}
-    sets = {name: {row.id for row in found} for name, found in read.items()}
+    sets = {
+        "own": {row.id for row in read_written()},
+        "public": {row.id for row in read_relabelled()},
+        "election": {row.id for row in read_elections()},
+    }
     lines = [
         "| rows | label | read twice | yes, first | yes, second | agreed | kappa |",
         "|---|---|---|---|---|---|---|",

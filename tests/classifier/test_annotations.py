@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from classifier.annotations import (
     PROTECTIVE,
     STANCE_KINDS,
     BadAnnotation,
+    Relabelled,
+    Written,
     read_elections,
     read_readings,
     read_relabelled,
@@ -58,6 +60,10 @@ STANCE = {
 READING = {"id": "wr-1", "reader": "someone", **dict.fromkeys(ANNOTATED, "0")}
 
 Write = Callable[..., Path]
+
+
+def all_labelled() -> list[Written | Relabelled]:
+    return [*read_written(), *read_relabelled(), *read_elections()]
 
 
 @pytest.fixture
@@ -252,12 +258,12 @@ def test_what_was_read_twice_says_so_truly() -> None:
     readings: dict[str, list[list[str]]] = {}
     for row in rows(OURS / "readings.csv"):
         readings.setdefault(row["id"], []).append([row[label] for label in ANNOTATED])
-    said = {row.id: row.second for row in [*read_written(), *read_relabelled(), *read_elections()]}
+    said = {row.id: row.second for row in all_labelled()}
     assert readings.keys() <= said.keys()
-    for row, second in said.items():
-        found = readings.get(row, [])
+    for name, second in said.items():
+        found = readings.get(name, [])
         expected = "" if not found else "agreed" if found[0] == found[1] else "settled"
-        assert second == expected, row
+        assert second == expected, name
 
 
 @pytest.mark.parametrize("name", ["relabelled.csv", "elections.csv"])
@@ -279,7 +285,7 @@ def test_the_guide_defines_every_label_and_edge_case_in_both_languages() -> None
 
 def test_the_guide_tells_how_many_rows_there_are() -> None:
     told = dict(re.findall(r"^\| `(\w+)\.csv` \| ([\d,]+) \|", GUIDE.read_text(encoding="utf-8"), re.MULTILINE))
-    there = {
+    there: dict[str, Sized] = {
         "written": read_written(),
         "relabelled": read_relabelled(),
         "elections": read_elections(),
@@ -289,6 +295,6 @@ def test_the_guide_tells_how_many_rows_there_are() -> None:
 
 
 def test_what_protects_never_stands_beside_what_accuses() -> None:
-    for row in [*read_written(), *read_relabelled(), *read_elections()]:
+    for row in all_labelled():
         marked = {label for label, value in row.labels.items() if value == 1}
         assert not (marked & set(PROTECTIVE) and marked & set(ACCUSING)), row.id

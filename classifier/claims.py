@@ -1,5 +1,5 @@
-"""Which known claim does a post tell? Words and characters (BM25) beside the encoder's embedding, fused
-into one score.
+"""Which known claim does a post tell? Words and characters (BM25) beside a learnt vector (claim_vectors.py),
+fused into one score.
 
 Candidates are the best of each; every candidate gets the same few numbers (how much of the claim's weight
 the post has, how close the embeddings are, ...), and a small logistic model, fitted on posts and fact-check
@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from .claim_vectors import plain
 from .places import PLACES
-from .text import clean
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -40,8 +40,6 @@ GRAM_SHARE = 0.3
 """Weight of character grams beside words when candidates are chosen."""
 
 FEATURES = ("claim_words", "post_words", "claim_grams", "cosine", "evidence", "bias")
-# Fitted by claims_fit.py; the same numbers for every query, so that one threshold decides.
-FUSION: tuple[float, ...] = (4.429, 3.4588, 4.2238, 2.6083, 2.1152, -14.9379)
 
 CONTRADICTED = 0.45
 """A contradiction multiplies the score by this: it stays findable, and falls below "yes"."""
@@ -181,8 +179,9 @@ class ClaimIndex:
     ValueError.
     """
 
-    def __init__(self, embed: Callable[[Sequence[str]], Floats]) -> None:
+    def __init__(self, embed: Callable[[Sequence[str]], Floats], fusion: Sequence[float]) -> None:
         self._embed = embed
+        self._fusion = np.array(fusion, dtype=np.float64)
         self.ids: list[str] = []  # row of `vectors` -> claim id
         self._known: set[str] = set()
         self._read: list[_Read] = []
@@ -194,9 +193,11 @@ class ClaimIndex:
         return len(self.ids)
 
     @classmethod
-    def build(cls, claims: Sequence[ClaimText], embed: Callable[[Sequence[str]], Floats]) -> "ClaimIndex":
-        """Index claims; `embed` is `Classifier.embed`."""
-        index = cls(embed)
+    def build(
+        cls, claims: Sequence[ClaimText], embed: Callable[[Sequence[str]], Floats], fusion: Sequence[float]
+    ) -> "ClaimIndex":
+        """Index claims; `embed` and `fusion` (a weight for each of FEATURES) are those of a `ClaimVectors`."""
+        index = cls(embed, fusion)
         index.add(claims)
         return index
 
@@ -222,7 +223,7 @@ class ClaimIndex:
 
     def search(self, texts: Sequence[str], embeddings: Floats, k: int = 10) -> list[list[Match]]:
         """Return each text's `k` best claims, best first. `embeddings`: `(len(texts), dim)`, as
-        `Judgement.embedding`.
+        the index's own `embed` gives them.
         """
         if len(texts) != len(embeddings):
             raise ValueError(f"{len(texts)} texts but {len(embeddings)} embeddings")
@@ -242,7 +243,7 @@ class ClaimIndex:
         if not read.words:
             return []
         places, features, contradicted = self._features(read, cosines)
-        scores = fused(features, contradicted)
+        scores = fused(features, contradicted, self._fusion)
         # Ties are broken by the claim's place, so that equal indexes answer equally.
         order = np.lexsort((places, -scores))[:k]
         return [
@@ -279,9 +280,10 @@ def _title_words() -> tuple[dict[str, int], int]:
     return counts, counts.pop("")
 
 
-def fused(features: Doubles, contradicted: npt.NDArray[np.bool_]) -> Doubles:
+def fused(features: Doubles, contradicted: npt.NDArray[np.bool_], fusion: Doubles) -> Doubles:
     """Return scores 0..1 from rows of FEATURES."""
-    scores = 1 / (1 + np.exp(-np.clip(features @ np.array(FUSION), -30, 30)))
+    # Summed row by row: a product of matrices depends in its last bits on the other rows.
+    scores = 1 / (1 + np.exp(-np.clip((features * fusion).sum(axis=1), -30, 30)))
     held: Doubles = np.where(contradicted, scores * CONTRADICTED, scores)
     return held
 
@@ -306,7 +308,7 @@ def _best(scores: npt.NDArray[np.floating], count: int) -> npt.NDArray[np.int64]
 
 
 def _parse(text: str) -> _Read:
-    text = clean(text).lower().replace("@user", " ").replace("[url]", " ")
+    text = plain(text)
     said = _WORD.findall(text)
     words = frozenset(said)
     grams = frozenset(

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -100,16 +99,6 @@ class Classifier:
         place = {text: row for row, text in enumerate(distinct)}
         embedding = self._encode(distinct)[1]
         return embedding[[place[text] for text in cleaned]]
-
-    def claim_decision(self, score: float) -> Literal["yes", "no", "unsure"]:
-        """Return whether a claim match's score says "yes" (the same claim), "unsure" or "no"."""
-        return (
-            "yes"
-            if score >= self.manifest.claims["yes"]
-            else "unsure"
-            if score >= self.manifest.claims["unsure"]
-            else "no"
-        )
 
     @property
     def grams_labels(self) -> tuple[str, ...]:

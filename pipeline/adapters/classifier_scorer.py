@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from classifier.claim_vectors import ClaimVectors
 from classifier.claims import ClaimIndex, ClaimText
 from classifier.engine import Classifier
 from classifier.stance import cue, stance
@@ -23,6 +25,7 @@ class ClassifierScorer:
 
     def __init__(self, classifier: Classifier, vectors: dict[str, Floats] | None = None) -> None:
         self._classifier = classifier
+        self._matching = ClaimVectors.load()
         self._vectors: dict[str, Floats] = {} if vectors is None else vectors
         self._claims: dict[str, str] = {}
         self._index: ClaimIndex | None = None
@@ -36,7 +39,8 @@ class ClassifierScorer:
 
     @property
     def model(self) -> str:
-        return self._classifier.model_id
+        # A verdict names claims, too: other claim vectors or thresholds are another model.
+        return hashlib.sha256(f"{self._classifier.model_id} {self._matching.id}".encode()).hexdigest()[:16]
 
     def judge(self, texts: Sequence[str]) -> list[Score]:
         began = time.monotonic()
@@ -48,7 +52,8 @@ class ClassifierScorer:
         wanted = dict(claims)
         changed = any(wanted.get(claim_id) != text for claim_id, text in self._claims.items())
         if self._index is None or changed:
-            self._index = ClaimIndex.build([ClaimText(*claim) for claim in wanted.items()], self._embed)
+            claimed = [ClaimText(*claim) for claim in wanted.items()]
+            self._index = ClaimIndex.build(claimed, self._embed, self._matching.fusion)
         else:
             self._index.add([ClaimText(*claim) for claim in wanted.items() if claim[0] not in self._claims])
         self._claims = wanted
@@ -57,15 +62,15 @@ class ClassifierScorer:
         new = list(dict.fromkeys(text for text in texts if text not in self._vectors))
         if new:
             began = time.monotonic()
-            self._vectors.update(zip(new, self._classifier.embed(new), strict=True))
+            self._vectors.update(zip(new, self._matching.embed(new), strict=True))
             self.model_s += time.monotonic() - began
         return np.stack([self._vectors[text] for text in texts])
 
     def match(self, texts: Sequence[str], scores: Sequence[Score], k: int = 3) -> list[list[Found]]:
         if self._index is None or not texts:
             return [[] for _ in texts]
-        found = self._index.search(texts, np.stack([score.embedding for score in scores]), k=k)
-        decide = self._classifier.claim_decision
+        found = self._index.search(texts, self._matching.embed(texts), k=k)
+        decide = self._matching.decide
         return [
             [Found(m.claim_id, m.score, decision) for m in matches if (decision := decide(m.score)) != "no"]
             for matches in found

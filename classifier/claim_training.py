@@ -94,7 +94,7 @@ def train(pairs: Sequence[Pair], tokenizer: Tokenizer, start: Floats, seed: int 
             loss = functional.cross_entropy(close, own) + functional.cross_entropy(close.T, own)
             for optimizer in optimizers:
                 optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             for optimizer in optimizers:
                 optimizer.step()
     with torch.no_grad():

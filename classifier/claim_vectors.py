@@ -27,6 +27,9 @@ CLAIMS = "claims.json"
 VECTORS = "claim_vectors.npz"
 MAX_PIECES = 128
 
+SAID = 0.6
+"""Cosine from which a piece of the claim counts as said by the post."""
+
 _WORD = re.compile(r"[^\W_]+")
 _DISGUISED = re.compile(r"[a-z][013457]+[a-z]|[a-z]{2}[013457]$|^[013457][a-z]{2}")
 _FIGURE = re.compile(r"\d{3}|^\d+[a-z]{1,3}$|[a-z]\d\d")
@@ -39,6 +42,7 @@ class ClaimVectors:
 
     tokenizer: Tokenizer
     table: Floats  # (vocabulary, dim), every piece's vector times its weight
+    lengths: Floats  # (vocabulary,), of those: what a piece weighs
     fusion: tuple[float, ...]
     yes: float
     unsure: float
@@ -64,22 +68,52 @@ class ClaimVectors:
             table = kept["vectors"].astype(np.float32) * kept["scales"].astype(np.float32)[:, None]
         tokenizer = open_tokenizer(folder / "tokenizer.json")
         decisive = json.dumps([files, fusion, yes, unsure])
-        return cls(tokenizer, table, fusion, yes, unsure, hashlib.sha256(decisive.encode()).hexdigest()[:16])
+        identity = hashlib.sha256(decisive.encode()).hexdigest()[:16]
+        return cls(tokenizer, table, weigh(table), fusion, yes, unsure, identity)
 
-    def embed(self, texts: Sequence[str]) -> Floats:
-        """Return `(len(texts), dim)` vectors of length one; zeros for a text with nothing to read. A text's
-        vector does not depend on the others.
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return each text's different pieces, the first MAX_PIECES of them read."""
+        return pieces(self.tokenizer, texts)
+
+    def embed(self, texts: Sequence[list[int]]) -> Floats:
+        """Return `(len(texts), dim)` vectors of length one from texts' pieces; zeros for a text with nothing
+        to read. A text's vector does not depend on the others.
         """
         out = np.zeros((len(texts), self.table.shape[1]), dtype=np.float32)
-        for row, found in enumerate(pieces(self.tokenizer, texts)):
+        for row, found in enumerate(texts):
             if found:
                 vector = self.table[found].sum(axis=0, dtype=np.float64)
                 out[row] = vector / max(float(np.sqrt((vector * vector).sum())), 1e-9)
         return out
 
+    def near(self, post: list[int], claims: Sequence[list[int]]) -> npt.NDArray[np.float64]:
+        """Return `(claims, 2)`: how close a claim's pieces come to their nearest piece of the post, on average by
+        weight (late interaction, Khattab and Zaharia 2020, https://arxiv.org/abs/2004.12832), and the share of
+        its weight that comes closer than SAID.
+        """
+        out = np.zeros((len(claims), 2))
+        sizes = [len(claim) for claim in claims]
+        if not post or not sum(sizes):
+            return out
+        said = [piece for claim in claims for piece in claim]
+        weights = self.lengths[said].astype(np.float64)
+        ours = self.table[post] / np.maximum(self.lengths[post], 1e-9)[:, None]
+        closest = (ours @ self.table[said].T).max(axis=0) / np.maximum(weights, 1e-9)
+        owner = np.repeat(np.arange(len(claims)), sizes)
+        whole = np.maximum(np.bincount(owner, weights, len(claims)), 1e-9)
+        out[:, 0] = np.bincount(owner, weights * closest, len(claims)) / whole
+        out[:, 1] = np.bincount(owner, weights * (closest > SAID), len(claims)) / whole
+        return out
+
     def decide(self, score: float) -> Literal["yes", "no", "unsure"]:
         """Return whether a match's score says "yes" (the same claim), "unsure" or "no"."""
         return "yes" if score >= self.yes else "unsure" if score >= self.unsure else "no"
+
+
+def weigh(table: Floats) -> Floats:
+    """Return the length of each vector of a table, `(vocabulary,)`."""
+    lengths: Floats = np.linalg.norm(table, axis=1).astype(np.float32)
+    return lengths
 
 
 def open_tokenizer(path: Path) -> Tokenizer:

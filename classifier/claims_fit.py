@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer
 
 from . import datasets
 from .claim_training import Pair, int8, piece_vectors, train
-from .claim_vectors import CLAIMS, VECTORS, ClaimVectors, open_tokenizer
+from .claim_vectors import CLAIMS, VECTORS, ClaimVectors, open_tokenizer, weigh
 from .claims import FEATURES, ClaimIndex, ClaimText, fused
 from .manifest import SHIPPED, sha256
 from .text import clean
@@ -93,8 +94,8 @@ def write(
     (folder / CLAIMS).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
-def vectors_of(table: Floats, tokenizer: Tokenizer, fusion: Sequence[float] = ()) -> ClaimVectors:
-    return ClaimVectors(tokenizer, table, tuple(fusion), 1.0, 1.0, "")
+def vectors_of(table: Floats, tokenizer: Tokenizer, fusion: Sequence[float] = (1.0,) * len(FEATURES)) -> ClaimVectors:
+    return ClaimVectors(tokenizer, table, weigh(table), tuple(fusion), 1.0, 1.0, "")
 
 
 def pairs(data: Path) -> tuple[list[Pair], list[Pair]]:
@@ -147,9 +148,7 @@ def ranked(
 ) -> tuple[ClaimIndex, list[Ranked]]:
     """Search each post among the titles of its day and earlier."""
     first = min(query.day for query in queries)
-    index = ClaimIndex.build(
-        old + [claim for claim in new if claim.date and claim.date < first], vectors.embed, vectors.fusion
-    )
+    index = ClaimIndex.build(old + [claim for claim in new if claim.date and claim.date < first], vectors)
     waiting = sorted((claim for claim in new if claim.date and claim.date >= first), key=lambda claim: str(claim.date))
     titles = {claim.id: clean(claim.text).lower() for claim in (*old, *new)}
     found: list[Ranked] = []
@@ -157,9 +156,8 @@ def ranked(
         due = [claim for claim in waiting if claim.date and claim.date <= day]
         waiting = waiting[len(due) :]
         index.add(due)
-        cosines = vectors.embed([query.text for _, query in asked]) @ index.vectors.T
-        for (_, query), row in zip(asked, cosines, strict=True):
-            places, features, contradicted = index.features(query.text, row)
+        for query in asked:
+            places, features, contradicted = index.features(query.text)
             found.append((features, np.array([titles[index.ids[p]] == query.title for p in places]), contradicted))
     return index, found
 
@@ -169,13 +167,44 @@ def fit(
 ) -> tuple[tuple[float, ...], int]:
     """Return the fusion's weights and on how many posts they were fitted."""
     index, found = ranked(old, new, queries, vectors)
-    negatives = [
-        index.features(t, row)[1] for t, row in zip(ordinary, cosine_rows(ordinary, vectors, index), strict=True)
-    ]
-    x = np.concatenate([f for f, _, _ in found] + negatives)
-    y = np.concatenate([r for _, r, _ in found] + [np.zeros(len(f), dtype=bool) for f in negatives])
-    model = LogisticRegression(C=10.0, max_iter=2000, fit_intercept=False).fit(x, y)
-    return tuple(round(float(value), 4) for value in model.coef_[0]), len(found)
+    lists = [(features[:, :-1], right) for features, right, _ in found if right.any()]
+    order = listwise(lists)
+    negatives = [index.features(text)[1] for text in ordinary]
+    # How sure a rank makes us: one slope and one bias, so that the order stays.
+    x = np.concatenate([f[:, :-1] @ order for f in [*(f for f, _, _ in found), *negatives]])
+    y = np.concatenate([*(r for _, r, _ in found), *(np.zeros(len(f), dtype=bool) for f in negatives)])
+    sure = LogisticRegression(C=100.0, max_iter=2000).fit(x[:, None], y)
+    fusion = [*(float(sure.coef_[0][0]) * order), float(sure.intercept_[0])]
+    return tuple(round(value, 4) for value in fusion), len(found)
+
+
+def listwise(lists: Sequence[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]) -> npt.NDArray[np.float64]:
+    """Return the weights by which right candidates come before the others of their post (softmax over each
+    list).
+    """
+    spread = np.concatenate([features for features, _ in lists]).std(axis=0) + 1e-6
+    longest = max(len(right) for _, right in lists)
+    x = torch.zeros(len(lists), longest, len(spread))
+    right = torch.zeros(len(lists), longest, dtype=torch.bool)
+    there = torch.zeros(len(lists), longest, dtype=torch.bool)
+    for row, (features, correct) in enumerate(lists):
+        x[row, : len(correct)] = torch.tensor(features / spread)
+        right[row, : len(correct)] = torch.tensor(correct)
+        there[row, : len(correct)] = True
+    weights = torch.zeros(len(spread), requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=200)
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        scores = (x @ weights).masked_fill(~there, -1e4)
+        lost = (scores.logsumexp(1) - scores.masked_fill(~right, -1e4).logsumexp(1)).mean()
+        lost = lost + 1e-3 * (weights * weights).sum()
+        lost.backward()
+        return lost
+
+    optimizer.step(loss)
+    fitted: npt.NDArray[np.float64] = weights.detach().numpy().astype(np.float64) / spread
+    return fitted
 
 
 def measure(
@@ -190,12 +219,13 @@ def measure(
     scored = [(fused(f, c, fusion), r) for f, r, c in found]
     told: dict[str, Any] = {"measured_on": len(found), "fusion": dict(zip(FEATURES, vectors.fusion, strict=True))}
     told["words_alone"] = recall([(f[:, 4] + f[:, 0], r) for f, r, _ in found])
-    told["embedding_alone"] = recall([(f[:, 3], r) for f, r, _ in found])
+    told["vectors_alone"] = recall([(f[:, 3], r) for f, r, _ in found])
+    told["nearest_pieces_alone"] = recall([(f[:, 5], r) for f, r, _ in found])
     told["fused"] = recall(scored)
     tops = [
         np.array([
-            fused(*index.features(text, row)[1:], fusion).max(initial=0)
-            for text, row in zip(half, cosine_rows(half, vectors, index), strict=True)
+            fused(*index.features(text)[1:], fusion).max(initial=0)
+            for text in half
         ])
         for half in ordinary
     ]  # fmt: skip
@@ -225,9 +255,9 @@ def tweets(data: Path, vectors: ClaimVectors) -> dict[str, float]:
     """Return recall of the tweets of 2019 among their 193 topics, which nothing was fitted on."""
     rows = datasets.rows(data / "stance" / "pilpres_2019.csv")
     topics = sorted({row["topic"] for row in rows})
-    index = ClaimIndex.build([ClaimText(topic, topic) for topic in topics], vectors.embed, vectors.fusion)
+    index = ClaimIndex.build([ClaimText(topic, topic) for topic in topics], vectors)
     texts = [row["text"] for row in rows]
-    found = index.search(texts, vectors.embed(texts), k=10)
+    found = index.search(texts, k=10)
     ranks = [[m.claim_id for m in matches].index(r["topic"]) if r["topic"] in {m.claim_id for m in matches} else 99
              for r, matches in zip(rows, found, strict=True)]  # fmt: skip
     return {f"recall@{k}": round(float(np.mean([rank < k for rank in ranks])), 4) for k in (1, 5, 10)}
@@ -239,16 +269,11 @@ def recall(ranked: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]) 
     return {f"recall@{k}": round(float(np.mean([len(r) > 0 and r[0] < k for r in ranks])), 4) for k in (1, 5, 10)}
 
 
-def by_day(queries: list[Query]) -> Iterator[tuple[date, list[tuple[int, Query]]]]:
-    days: dict[date, list[tuple[int, Query]]] = {}
-    for place, query in enumerate(queries):
-        days.setdefault(query.day, []).append((place, query))
+def by_day(queries: list[Query]) -> Iterator[tuple[date, list[Query]]]:
+    days: dict[date, list[Query]] = {}
+    for query in queries:
+        days.setdefault(query.day, []).append(query)
     yield from sorted(days.items())
-
-
-def cosine_rows(texts: list[str], vectors: ClaimVectors, index: ClaimIndex) -> Iterator[Floats]:
-    for start in range(0, len(texts), 500):
-        yield from vectors.embed(texts[start : start + 500]) @ index.vectors.T
 
 
 if __name__ == "__main__":

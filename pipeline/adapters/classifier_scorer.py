@@ -8,29 +8,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from classifier.claim_vectors import ClaimVectors
 from classifier.claims import ClaimIndex, ClaimText
 from classifier.engine import Classifier
 from classifier.stance import cue, stance
 from pipeline.ports import Found, Score
 
-Floats = npt.NDArray[np.float32]
-
 
 class ClassifierScorer:
-    """Scorers of one model may share `vectors` (claim text -> its embedding), so that a claim is embedded once a process."""
+    """Scorers of one process may share the model and the claims' `vectors`; each has its own claims."""
 
-    def __init__(self, classifier: Classifier, vectors: dict[str, Floats] | None = None) -> None:
+    def __init__(self, classifier: Classifier, vectors: ClaimVectors | None = None) -> None:
+        """Raises classifier.manifest.ModelError naming the file that is wrong."""
         self._classifier = classifier
-        self._matching = ClaimVectors.load()
-        self._vectors: dict[str, Floats] = {} if vectors is None else vectors
+        self._matching = vectors or ClaimVectors.load()
         self._claims: dict[str, str] = {}
         self._index: ClaimIndex | None = None
         self.model_s = 0.0
-        """Time spent in the model, on posts and on claims."""
+        """Time spent in the model."""
 
     @classmethod
     def load(cls, model: Path | None) -> ClassifierScorer:
@@ -53,23 +48,15 @@ class ClassifierScorer:
         changed = any(wanted.get(claim_id) != text for claim_id, text in self._claims.items())
         if self._index is None or changed:
             claimed = [ClaimText(*claim) for claim in wanted.items()]
-            self._index = ClaimIndex.build(claimed, self._embed, self._matching.fusion)
+            self._index = ClaimIndex.build(claimed, self._matching)
         else:
             self._index.add([ClaimText(*claim) for claim in wanted.items() if claim[0] not in self._claims])
         self._claims = wanted
 
-    def _embed(self, texts: Sequence[str]) -> Floats:
-        new = list(dict.fromkeys(text for text in texts if text not in self._vectors))
-        if new:
-            began = time.monotonic()
-            self._vectors.update(zip(new, self._matching.embed(new), strict=True))
-            self.model_s += time.monotonic() - began
-        return np.stack([self._vectors[text] for text in texts])
-
     def match(self, texts: Sequence[str], scores: Sequence[Score], k: int = 3) -> list[list[Found]]:
         if self._index is None or not texts:
             return [[] for _ in texts]
-        found = self._index.search(texts, self._matching.embed(texts), k=k)
+        found = self._index.search(texts, k=k)
         decide = self._matching.decide
         return [
             [Found(m.claim_id, m.score, decision) for m in matches if (decision := decide(m.score)) != "no"]

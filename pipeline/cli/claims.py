@@ -94,11 +94,11 @@ def search(
         typer.echo(f"jaga: {problem}", err=True)
     if not known:
         raise fail(f"{claims_file}: no claim to search")
-    index = ClaimIndex.build([ClaimText(one.claim_id, one.text) for one in known], vectors.embed, vectors.fusion)
+    index = ClaimIndex.build([ClaimText(one.claim_id, one.text) for one in known], vectors)
 
     def answer(rows: list[Row]) -> Iterator[dict[str, Any]]:
         texts = [row.fields["text"] for row in rows]
-        for row, matches in zip(rows, index.search(texts, vectors.embed(texts), k=k), strict=True):
+        for row, matches in zip(rows, index.search(texts, k=k), strict=True):
             yield {
                 "id": row_id(row),
                 "matches": [{"claim_id": m.claim_id, "score": round(float(m.score), 4)} for m in matches],

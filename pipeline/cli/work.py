@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
+from classifier.claim_vectors import ClaimVectors
 from classifier.engine import Classifier
 from classifier.manifest import ModelError
-from pipeline.adapters.classifier_scorer import ClassifierScorer, Floats
+from pipeline.adapters.classifier_scorer import ClassifierScorer
 from pipeline.adapters.system_clock import SystemClock
 from pipeline.cli.app import app, fail
 from pipeline.cli.open import House, open_house
@@ -38,7 +39,7 @@ def scorers(names: list[str], house: House) -> dict[str, ClassifierScorer]:
     """One for each worker that judges; they share the loaded model but each has its own claims."""
     judging = [name for name in names if name != "alert"]
     model = Classifier.load(house.settings.model) if judging else None
-    vectors: dict[str, Floats] = {}
+    vectors = ClaimVectors.load() if judging else None
     return {name: ClassifierScorer(model, vectors) for name in judging if model is not None}
 
 

@@ -13,6 +13,7 @@ import datetime
 import functools
 import re
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -205,11 +206,9 @@ class ClaimIndex:
         if not claims:
             return
         ids = [claim.id for claim in claims]
-        twice = {one for one in ids if one in self._known} | {
-            one for one in ids if ids.count(one) > 1 and len(ids) < 1_000
-        }
-        if twice or len(set(ids)) < len(ids):
-            raise ValueError(f"claim id not unique: {', '.join(sorted(twice)[:3]) or 'in this call'}")
+        twice = sorted(one for one, times in Counter(ids).items() if times > 1 or one in self._known)
+        if twice:
+            raise ValueError(f"claim id not unique: {', '.join(twice[:3])}")
         pieces = self._vectors.pieces([claim.text for claim in claims])
         vectors = self._vectors.embed(pieces)
         self._pieces.extend(pieces)

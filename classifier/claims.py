@@ -15,7 +15,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -216,7 +216,8 @@ class ClaimIndex:
         for claim in claims:
             read = _parse(claim.text)
             self.ids.append(claim.id)
-            self._read.append(read)
+            # The postings keep the grams; kept twice they would be most of the memory.
+            self._read.append(replace(read, grams=frozenset()))
             self._words.add(read.words)
             self._grams.add(read.grams)
         self._known.update(ids)

@@ -328,7 +328,8 @@ class Scorer(Protocol):
     def match(self, texts: Sequence[str], scores: Sequence[Score], k: int = 3) -> list[list[Found]]:
         """For each text the best claims, best first, without those decided `no`."""
 
-    def stance(self, claim: str, text: str) -> Literal["spreads", "debunks", "neither"]: ...
+    def stances(self, pairs: Sequence[tuple[str, str]]) -> list[Literal["spreads", "debunks", "neither"]]:
+        """How each text of (claim, text) stands to its claim; "spreads" only where that is sure enough to act upon."""
 
     def cue(self, text: str) -> Literal["debunks", "neither"] | None:
         """What the text alone shows of its stance."""

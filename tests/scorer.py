@@ -55,8 +55,8 @@ class WordScorer:
             )
         return found
 
-    def stance(self, claim: str, text: str) -> Literal["spreads", "debunks", "neither"]:
-        return self.cue(text) or "spreads"
+    def stances(self, pairs: Sequence[tuple[str, str]]) -> list[Literal["spreads", "debunks", "neither"]]:
+        return [self.cue(text) or "spreads" for _, text in pairs]
 
     def cue(self, text: str) -> Literal["debunks", "neither"] | None:
         said = words(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from classifier.claims import ClaimIndex, ClaimText
 from classifier.engine import Classifier
-from classifier.stance import cue, stance
+from classifier.stance import cue, shipped, stances
 from pipeline.ports import Found, Score
 
 Floats = npt.NDArray[np.float32]
@@ -26,6 +27,8 @@ class ClassifierScorer:
         self._vectors: dict[str, Floats] = {} if vectors is None else vectors
         self._claims: dict[str, str] = {}
         self._index: ClaimIndex | None = None
+        # A verdict's stance is the stance model's, so the verdict names both models in one id.
+        self._model = sha256(f"{classifier.model_id} {shipped().id}".encode()).hexdigest()[:16]
         self.model_s = 0.0
         """Time spent in the model, on posts and on claims."""
 
@@ -36,7 +39,7 @@ class ClassifierScorer:
 
     @property
     def model(self) -> str:
-        return self._classifier.model_id
+        return self._model
 
     def judge(self, texts: Sequence[str]) -> list[Score]:
         began = time.monotonic()
@@ -71,8 +74,11 @@ class ClassifierScorer:
             for matches in found
         ]
 
-    def stance(self, claim: str, text: str) -> Literal["spreads", "debunks", "neither"]:
-        return stance(claim, text)[0]
+    def stances(self, pairs: Sequence[tuple[str, str]]) -> list[Literal["spreads", "debunks", "neither"]]:
+        began = time.monotonic()
+        found = stances(pairs)
+        self.model_s += time.monotonic() - began
+        return found
 
     def cue(self, text: str) -> Literal["debunks", "neither"] | None:
         return cue(text)

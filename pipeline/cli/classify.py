@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from classifier.engine import Classifier
-from classifier.stance import stance as stance_of
+from classifier.stance import StanceModel
 from pipeline.cli.app import app
 from pipeline.cli.progress import bar
 from pipeline.rows import BadRow, Row, read_rows
@@ -79,12 +79,17 @@ def classify(
 
 
 @app.command()
-def stance(file: Annotated[Path, typer.Argument(help="CSV or NDJSON with the columns id, claim and text.")]) -> None:
+def stance(
+    file: Annotated[Path, typer.Argument(help="CSV or NDJSON with the columns id, claim and text.")],
+    words: Annotated[bool, typer.Option(help="Add the words of the text that carried its stance; slower.")] = False,
+) -> None:
     """Say of each text whether it spreads or debunks the claim beside it, or neither, offline."""
+    model = StanceModel.load()
 
     def answer(rows: list[Row]) -> Iterator[dict[str, Any]]:
-        for row in rows:
-            decided, scores = stance_of(row.fields["claim"], row.fields["text"])
-            yield {"id": row_id(row), "stance": decided, "scores": {name: round(s, 4) for name, s in scores.items()}}
+        read = model.stances([(row.fields["claim"], row.fields["text"]) for row in rows], words=words)
+        for row, one in zip(rows, read, strict=True):
+            said = {"id": row_id(row), "stance": one.stance, "scores": {k: round(v, 4) for k, v in one.scores.items()}}
+            yield said | ({"words": list(one.words)} if words else {})
 
     judge_file(file, ["claim", "text"], answer)

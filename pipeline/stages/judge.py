@@ -27,6 +27,9 @@ def judge(
     texts = [post.text for post, _ in posts]
     scores = scorer.judge(texts)
     found = scorer.match(texts, scores, k=CLAIMS_KEPT)
+    # Only the few claims that a post may speak of are read beside it, all of a batch in one call.
+    pairs = [(claim_text(one.claim_id), text) for text, near in zip(texts, found, strict=True) for one in near]
+    stances = iter(scorer.stances(pairs))
     judged = []
     for (post, logged_at), score, near in zip(posts, scores, found, strict=True):
         cue = scorer.cue(post.text)
@@ -35,7 +38,7 @@ def judge(
                 claim_id=one.claim_id,
                 score=round(min(1.0, max(0.0, one.score)), 4),
                 decision=one.decision,
-                stance=scorer.stance(claim_text(one.claim_id), post.text),
+                stance=next(stances),
             )
             for one in near
         )

@@ -121,8 +121,7 @@ def pair(claim: str, text: str) -> Pair:
     """Read one pair; any two strings are taken, at most 2,000 characters of each are looked at."""
     claim, text = title(claim), clean(text)
     said = [stem(word) for word in _WORD.findall(claim.lower()) if word not in _COMMON]
-    told = [stem(word) for word in _WORD.findall(_MARK.sub(" ", text).lower())]
-    dense = _dense(claim, text, set(said), told)
+    dense = _dense(claim, text, set(said), _WORD.findall(_MARK.sub(" ", text).lower()))
     places, counts = np.unique(hashes(_masked(text, set(said)), BUCKETS), return_counts=True)
     values = 1 + np.log(counts.astype(np.float32))
     length = float(np.sqrt((values * values).sum()))
@@ -139,7 +138,8 @@ def _masked(text: str, said: set[str]) -> str:
     return _WORD.sub(lambda found: "xclaimx" if stem(found[0]) in said else found[0], text.lower())
 
 
-def _dense(claim: str, text: str, said: set[str], told: list[str]) -> Floats:
+def _dense(claim: str, text: str, said: set[str], words: list[str]) -> Floats:
+    told = [stem(word) for word in words]
     lower = text.lower()
     there = set(told)
     starts = {word[:5] for word in there if len(word) >= 5}
@@ -157,7 +157,7 @@ def _dense(claim: str, text: str, said: set[str], told: list[str]) -> Floats:
     names = {stem(found.lower()) for found in _NAME.findall(claim)}
     missing = [name for name in names if name not in there]
     others = {stem(found.lower()) for found in _NAME_WITHIN.findall(text)} - said
-    not_text = any(NEGATED.match(word) for word in told)
+    not_text = any(NEGATED.match(word) for word in words)
     not_claim = any(NEGATED.match(word) for word in _WORD.findall(claim.lower()))
     found = (
         bool(PROTEST.search(text)), bool(DEBUNK.search(rest)), bool(DEBUNK.search(rest[:80])),
@@ -169,7 +169,7 @@ def _dense(claim: str, text: str, said: set[str], told: list[str]) -> Floats:
         min(3, text.count("@user")), min(4, text.count("#")), "?" in text, text.endswith("?"),
         "!" in text, min(4, text.count("!")), bool(_QUOTE.search(text)), bool(_PICTURE.search(text)),
         capitals, capitals > 0.5, any(char.isdigit() for char in text), ":" in text, "..." in text or "…" in text,
-        any(NEGATED.match(word) for place, word in enumerate(told) if place in near),
+        any(NEGATED.match(word) for place, word in enumerate(words) if place in near),
         bool(_TAG.search(text)), bool(_FIRST_TAG.match(text)), chat > 0, 10 * chat / max(1, len(told)),
         bool(_SAYS.search(lower)),
         bool(claimed - numbers) and bool(numbers), bool(claimed & numbers), bool(claimed - numbers),

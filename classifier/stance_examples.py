@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from .annotations import OURS, read_stance_pairs
@@ -82,7 +83,7 @@ def derived(data: Path, seed: int) -> list[StanceExample]:
     for row in rows(OURS / "stance_frames.csv"):
         frames.setdefault(row["stance"], []).append(row["frame"])
     found: list[tuple[str, str, str]] = []
-    titles = iter(hoaxes * 2)
+    titles = cycle(hoaxes)
     for stance, count in FRAMED.items():
         for title, _ in (next(titles) for _ in range(min(count, len(hoaxes)))):
             found.append((_claim(title, chance), _framed(chance.choice(frames[stance]), title, chance), stance))

@@ -99,9 +99,12 @@ def fit(read: Read, chosen: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.g
     weight = np.array([WEIGHT[read.examples[place].source] for place in places])
     share = np.array([weight[wanted == label].sum() for label in range(len(STANCES))])
     weight = weight * (weight.sum() / len(STANCES) / np.maximum(share, 1e-9))[wanted]
-    model = LogisticRegression(C=STRENGTH, max_iter=400).fit(matrix, wanted, sample_weight=weight)
-    half = len(NAMES) + 1 + BUCKETS
-    for_all, more = model.coef_[:, :half].T, model.coef_[:, half:].T
+    # Columns that no row fills would stay at nothing: leaving them out changes nothing and saves most of the time.
+    filled = np.flatnonzero(matrix.getnnz(axis=0))
+    model = LogisticRegression(C=STRENGTH, max_iter=400).fit(matrix[:, filled], wanted, sample_weight=weight)
+    fitted = np.zeros((matrix.shape[1], len(STANCES)))
+    fitted[filled] = model.coef_.T
+    for_all, more = np.split(fitted, 2)
     both = np.stack([for_all, for_all + more])
     return {
         "mean": mean.astype(np.float32),

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from .annotations import OURS, read_stance_pairs
-from .datasets import rows
+from .annotations import read_stance_pairs
+from .datasets import OURS, rows
 from .text import clean
 
 PUBLIC = {"False News": "spreads", "True News": "debunks"}

@@ -71,7 +71,7 @@ class Read:
 
     @classmethod
     def of(cls, examples: list[StanceExample]) -> "Read":
-        wanted = np.array([STANCES.index(e.stance) for e in examples])  # type: ignore[arg-type]
+        wanted = np.array([STANCES.index(e.stance) for e in examples])
         folds = fold_of({e.topic for e in examples if e.source == "pilpres"})
         fold = np.array([folds[e.topic] if e.source == "pilpres" else -1 for e in examples])
         return cls(examples, [pair(e.claim, e.text) for e in examples], wanted, fold)
@@ -146,7 +146,7 @@ def temperature_of(logits: Floats, wanted: Ints) -> float:
     def surprise(temperature: float) -> float:
         return float(-np.log(softmax(logits, temperature)[np.arange(len(wanted)), wanted] + 1e-12).mean())
 
-    return min(np.round(np.arange(0.5, 4.01, 0.05), 2).tolist(), key=surprise)
+    return min((round(0.05 * step, 2) for step in range(10, 81)), key=surprise)
 
 
 def softmax(logits: Floats, temperature: float = 1.0) -> Floats:

@@ -7,6 +7,7 @@ a topic that it has seen: with topics held back, that is what carries over.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +101,7 @@ _FIGURES = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """Return a lower-case word without a common prefix and suffix: enough to find "membakar" in "dibakarnya".
 

@@ -1,6 +1,5 @@
 """Reading the research sets for training and evaluation, with a split that no text crosses."""
 
-import csv
 import hashlib
 import math
 import re
@@ -8,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import sheet
 from .labels import TARGETS
 from .text import clean
 
@@ -57,9 +57,8 @@ def key(text: str) -> str:
 
 
 def rows(path: Path) -> list[dict[str, str]]:
-    """Return a CSV's rows; an absent file raises FileNotFoundError with its path."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    """Return a CSV's rows; FileNotFoundError or BadSet names the file, and the line or column, that is wrong."""
+    return sheet.read(path)
 
 
 def bucket(text: str, parts: int) -> int:

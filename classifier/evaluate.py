@@ -27,12 +27,13 @@ from .attacks import attack, read_respellings
 from .card import card
 from .curves import Curve
 from .engine import Classifier
-from .exams import DIMENSIONS, ELECTIONS, PROTECTED, BadSet, Exam, Item
+from .exams import DIMENSIONS, ELECTIONS, PROTECTED, Exam, Item
 from .goals import filled
 from .labels import LABELS, TARGETS
 from .manifest import MANIFEST, SHIPPED, ModelError
 from .measures import FEW, Values
 from .seen import Seen
+from .sheet import BadSet
 from .swaps import KINDS as SWAPS
 from .swaps import names_in, swaps
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import datasets
-from .datasets import OURS, hashed_split, key, rows
+from .datasets import OURS, hashed_split, key
 from .labels import LABELS, TARGETS
+from .sheet import BadSet, read
 from .text import clean
 
 FOLDS = range(5)
@@ -27,10 +28,6 @@ _TARGET_COLUMNS = {
     "gender": "HS_Gender", "body": "HS_Physical", "other": "HS_Other",
 }  # fmt: skip
 _LANGUAGE = {"id": "Indonesian", "jv": "Javanese", "su": "Sundanese"}
-
-
-class BadSet(ValueError):
-    """A set that cannot be used; the message names the file and what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ def exams(data: Path, fold: int, part: str = "test") -> list[Exam]:
 
 def functional(data: Path) -> list[tuple[str, Item]]:
     """Return the functional cases with their function."""
-    table = _table(data / "hate" / "functional_cases_silver.csv", "function", "target", "label", "text")
+    table = read(data / "hate" / "functional_cases_silver.csv", "function", "target", "label", "text")
     return [
         (row["function"], Item(row["text"], {"hate": float(row["label"] == "hateful")}, {"target": row["target"]}))
         for row in table
@@ -79,9 +76,9 @@ def functional(data: Path) -> list[tuple[str, Item]]:
 def ordinary(data: Path) -> dict[str, list[str]]:
     """Return ordinary posts by set, those that training reads too (the caller leaves them out): almost none of them may
     raise an alert."""
-    sets = {name: [row["text"] for row in _table(data / "ordinary" / f"{name}.csv", "text")] for name in ELECTIONS}
+    sets = {name: [row["text"] for row in read(data / "ordinary" / f"{name}.csv", "text")] for name in ELECTIONS}
     sets["reviews (held out)"] = datasets.held_out_reviews(data)
-    for row in _table(data / "regional" / "nusax.csv", "language", "text"):
+    for row in read(data / "regional" / "nusax.csv", "language", "text"):
         sets.setdefault(f"nusax {row['language']}", []).append(row["text"])
     return sets
 
@@ -93,7 +90,7 @@ def twelve(data: Path, fold: int) -> list[tuple[str, list[float]]]:
     path = data / "hate" / "ibrohim_2019.csv"
     return [
         (row["text"], [float(row[column]) for column in columns])
-        for row in _table(path, "text", *columns)
+        for row in read(path, "text", *columns)
         if key(row["text"]) in wanted
     ]
 
@@ -107,25 +104,15 @@ def _measured(item: Item, name: str) -> Item:
     return replace(item, slices={"set": name, "length": length_of(item.text)} | item.slices)
 
 
-def _table(path: Path, *columns: str) -> list[dict[str, str]]:
-    table = rows(path)
-    if not table:
-        raise BadSet(f"{path}: no row")
-    missing = [column for column in columns if column not in table[0]]
-    if missing:
-        raise BadSet(f"{path}: column {', '.join(missing)} is missing")
-    return table
-
-
 def _published(data: Path, fold: int) -> list[dict[str, str]]:
     if fold not in FOLDS:
         raise BadSet(f"fold {fold}: the published folds are 0 to {FOLDS[-1]}")
-    return _table(data / "hate" / "ibrohim_2019_published_folds.csv", "text", "HS", f"fold{fold}")
+    return read(data / "hate" / "ibrohim_2019_published_folds.csv", "text", "HS", f"fold{fold}")
 
 
 def _fold(data: Path, fold: int, part: str) -> Iterator[Item]:
     path = data / "hate" / "ibrohim_2019.csv"
-    known = {key(row["text"]): row for row in _table(path, "text", "Abusive", *_TARGET_COLUMNS.values())}
+    known = {key(row["text"]): row for row in read(path, "text", "Abusive", *_TARGET_COLUMNS.values())}
     for row in _published(data, fold):
         if row[f"fold{fold}"] != part:
             continue
@@ -142,14 +129,14 @@ def _fold(data: Path, fold: int, part: str) -> Iterator[Item]:
 
 
 def _groups(data: Path, part: str) -> Iterator[Item]:
-    for row in _table(data / "hate" / "groups_2012_2024.csv", "text", "label", "target"):
+    for row in read(data / "hate" / "groups_2012_2024.csv", "text", "label", "target"):
         if hashed_split(row["text"]) == part:
             slices = {"year": "2012-2024", "platform": "twitter", "language": "Indonesian", "target": row["target"]}
             yield Item(row["text"], {"hate": float(row["label"] == "hate")}, slices)
 
 
 def _regional(data: Path, language: str, part: str) -> Iterator[Item]:
-    for row in _table(data / "hate" / f"{language}.csv", "text", "hate", "abusive"):
+    for row in read(data / "hate" / f"{language}.csv", "text", "hate", "abusive"):
         if hashed_split(row["text"]) == part:
             truth = {"hate": float(row["hate"]), "abusive": float(row["abusive"])}
             yield Item(row["text"], truth, {"platform": "twitter", "language": language.capitalize()})
@@ -158,8 +145,8 @@ def _regional(data: Path, language: str, part: str) -> Iterator[Item]:
 def _relabelled(data: Path, fold: int, part: str) -> Iterator[Item]:
     """Public rows under our labels, those that lie in this part of the fold."""
     wanted = {key(row["text"]) for row in _published(data, fold) if row[f"fold{fold}"] == part}
-    texts = {row["id"]: row["text"] for row in _table(data / "hate" / "ibrohim_2019.csv", "id", "text")}
-    for row in _table(OURS / "relabelled.csv", "id"):
+    texts = {row["id"]: row["text"] for row in read(data / "hate" / "ibrohim_2019.csv", "id", "text")}
+    for row in read(OURS / "relabelled.csv", "id"):
         text = texts.get(row["id"])
         if text is not None and key(text) in wanted:
             yield Item(text, _known(row), {"year": "2018", "platform": "twitter", "language": "Indonesian"})
@@ -174,9 +161,9 @@ def _elections(data: Path) -> Iterator[Item]:
     texts = {
         row["id"]: (row["text"], name)
         for name in ELECTIONS
-        for row in _table(data / "ordinary" / f"{name}.csv", "id", "text")
+        for row in read(data / "ordinary" / f"{name}.csv", "id", "text")
     }
-    for row in _table(path, "id"):
+    for row in read(path, "id"):
         if row["id"] in texts:
             text, name = texts[row["id"]]
             slices = {"year": YEARS[name], "platform": "twitter", "language": "Indonesian"}
@@ -184,7 +171,7 @@ def _elections(data: Path) -> Iterator[Item]:
 
 
 def _written(part: str) -> Iterator[Item]:
-    for row in _table(OURS / "written.csv", "text", "part", "language", "kind"):
+    for row in read(OURS / "written.csv", "text", "part", "language", "kind"):
         if row["part"] == part:
             yield Item(row["text"], _known(row), {"language": _LANGUAGE[row["language"]], "target": row["kind"]})
 

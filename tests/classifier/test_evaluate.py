@@ -9,9 +9,9 @@ import pytest
 
 from classifier import datasets, evaluate, exams, seen
 from classifier.engine import Classifier
-from classifier.exams import BadSet
 from classifier.manifest import FILES, MANIFEST, SHIPPED, ModelError
 from classifier.seen import Seen
+from classifier.sheet import BadSet
 
 CALM = "cerita biasa nomor {n} tentang sawah dan pasar ke-{n}"
 ANGRY = "dasar suku batak busuk anjing tolol nomor {n} semua sampah"
@@ -161,10 +161,9 @@ def test_a_missing_set_and_a_missing_column_are_named(
     shutil.copytree(data, copy)
     write(copy / "hate/groups_2012_2024.csv", "id target text", [[1, "arab", "x"]])
     assert evaluate.main(["--data", str(copy)]) == 2
-    assert "groups_2012_2024.csv: column label" in capsys.readouterr().err
-    write(copy / "hate/javanese.csv", "id abusive hate text", [])
-    with pytest.raises(BadSet, match=r"javanese\.csv: no row"):
-        exams._table(copy / "hate/javanese.csv", "text")
+    assert "groups_2012_2024.csv: column label is missing" in capsys.readouterr().err
+    with pytest.raises(BadSet, match=r"groups_2012_2024\.csv: column label"):
+        datasets.load(copy)
 
 
 def test_a_damaged_record_of_seen_rows_is_named(tmp_path: Path) -> None:

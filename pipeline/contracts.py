@@ -151,7 +151,8 @@ class ClaimMatch(_Words):
 
 
 class Reason(_Words):
-    """Why a label was given: a span of the post's text, or a claim it matched."""
+    """Why a label was given: a word of the post's text as the model read it, a labelled example like it (after "contoh: "), or a
+    claim that it matched."""
 
     label: str
     text: str

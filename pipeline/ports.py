@@ -305,6 +305,10 @@ class Score:
     """(dim,) float32, L2-normalised."""
 
 
+EXAMPLE = "contoh: "
+"""Begins a reason that is a labelled example, not a word of the text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A claim that a text may speak of."""
@@ -321,6 +325,10 @@ class Scorer(Protocol):
     def model(self) -> str: ...
 
     def judge(self, texts: Sequence[str]) -> list[Score]: ...
+
+    def explain(self, texts: Sequence[str], scores: Sequence[Score]) -> list[list[tuple[str, str]]]:
+        """For each text (label, a word that carried it) of every label decided `yes`, most telling first, and after a label's words
+        (label, EXAMPLE + its text) of the nearest labelled example where one is near. May be empty; costs little beside `judge`."""
 
     def load_claims(self, claims: Sequence[tuple[str, str]]) -> None:
         """(claim id, text) of all claims that can be matched; replaces what was there. Only new ones cost time."""

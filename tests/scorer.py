@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.analysis import words
-from pipeline.ports import Found, Score
+from pipeline.ports import EXAMPLE, Found, Score
 
 POISON = "racuntotal"
 """A text with this word breaks the whole batch by an error that nobody foresaw."""
@@ -35,6 +35,17 @@ class WordScorer:
             decisions = {label: "yes" if value > 0.5 else "no" for label, value in values.items()}
             scores.append(Score(values, decisions, ["religion"] if decisions["hate"] == "yes" else [], np.zeros(2)))
         return scores
+
+    def explain(self, texts: Sequence[str], scores: Sequence[Score]) -> list[list[tuple[str, str]]]:
+        return [
+            [
+                found
+                for label, word in self._labels.items()
+                if score.decisions[label] == "yes"
+                for found in ((label, word), (label, f"{EXAMPLE}jangan {word} rumah orang"))
+            ]
+            for score in scores
+        ]
 
     def load_claims(self, claims: Sequence[tuple[str, str]]) -> None:
         self._claims = [(claim_id, frozenset(words(text))) for claim_id, text in sorted(claims)]

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.claims import ClaimIndex, ClaimText
-from classifier.engine import Classifier
+from classifier.engine import Classifier, Judgement
+from classifier.reasons import Reasons
 from classifier.stance import cue, stance
-from pipeline.ports import Found, Score
+from pipeline.ports import EXAMPLE, Found, Score
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,6 +27,7 @@ class ClassifierScorer:
         self._vectors: dict[str, Floats] = {} if vectors is None else vectors
         self._claims: dict[str, str] = {}
         self._index: ClaimIndex | None = None
+        self._reasons = Reasons.load(classifier.manifest)
         self.model_s = 0.0
         """Time spent in the model, on posts and on claims."""
 
@@ -43,6 +45,23 @@ class ClassifierScorer:
         judged = self._classifier.judge(texts)
         self.model_s += time.monotonic() - began
         return [Score(j.scores, j.decisions, j.targets, j.embedding) for j in judged]
+
+    def explain(self, texts: Sequence[str], scores: Sequence[Score]) -> list[list[tuple[str, str]]]:
+        # Without tables beside the model only occlusion would be left: too dear for every post that is flagged.
+        if self._reasons is None:
+            return [[] for _ in texts]
+        judged = [Judgement(dict(s.scores), dict(s.decisions), list(s.targets), s.embedding) for s in scores]
+        return [
+            [
+                found
+                for why in whys
+                for found in (
+                    *((why.label, word) for word in why.words),
+                    *([(why.label, f"{EXAMPLE}{why.example.text}")] if why.example else []),
+                )
+            ]
+            for whys in self._reasons.explain(texts, judged)
+        ]
 
     def load_claims(self, claims: Sequence[tuple[str, str]]) -> None:
         wanted = dict(claims)

@@ -7,10 +7,12 @@ The machine finds and explains; whether something is a crime is for people.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.contracts import Alert, Claim, Member, Narrative, Rule
+from pipeline.contracts import Alert, Claim, Member, Narrative, Reason, Rule
+from pipeline.ports import EXAMPLE
 from pipeline.stages.locate import names
 
 MAX_POST_IDS = 200
@@ -60,9 +62,18 @@ def alert_id(narrative_id: str) -> str:
 
 
 def raise_alert(
-    narrative: Narrative, rule: Rule, *, headline: str, claim: Claim | None, now: datetime, before: Alert | None
+    narrative: Narrative,
+    rule: Rule,
+    *,
+    headline: str,
+    claim: Claim | None,
+    why: Sequence[Reason] = (),
+    now: datetime,
+    before: Alert | None,
 ) -> Alert:
-    """The alert of a narrative as it stands; keeps id and opening time of the one before, and its version unless more is known."""
+    """The alert of a narrative as it stands; keeps id and opening time of the one before, and its version unless more is known.
+
+    why: the reasons of the flagged post with the widest reach."""
     members = narrative.members
     widest = sorted(members, key=lambda post_id: (-members[post_id].reach, post_id))
     flagged = [m for m in members.values() if rule in m.labels]
@@ -74,7 +85,7 @@ def raise_alert(
         labels=tuple(sorted({label for m in members.values() for label in m.labels})),
         targets=tuple(targets),
         headline=headline[:HEADLINE_CHARS],
-        reasons=_reasons(members, flagged, rule, claim, targets),
+        reasons=_reasons(members, flagged, rule, claim, targets, why),
         claim=claim,
         score=round(max(_score(m, rule) for m in flagged), 4),
         posts=len(members),
@@ -114,7 +125,12 @@ def _score(member: Member, rule: Rule) -> float:
 
 
 def _reasons(
-    members: dict[str, Member], flagged: list[Member], rule: Rule, claim: Claim | None, targets: list[str]
+    members: dict[str, Member],
+    flagged: list[Member],
+    rule: Rule,
+    claim: Claim | None,
+    targets: list[str],
+    why: Sequence[Reason],
 ) -> tuple[str, ...]:
     said = []
     if rule == "hoax" and claim is not None:
@@ -131,6 +147,12 @@ def _reasons(
     elif rule == "hate":
         to = f" terhadap {', '.join(TARGET_NAMES.get(t, t) for t in targets)}" if targets else ""
         said.append(f"{len(flagged)} dari {len(members)} unggahan dinilai ujaran kebencian{to}.")
+    words = [f'"{one.text}"' for one in why if one.label == rule and not one.text.startswith(EXAMPLE)]
+    if words and rule != "hoax":
+        said.append(f"Kata yang paling menentukan: {', '.join(words)}.")
+    examples = [one.text.removeprefix(EXAMPLE) for one in why if one.label == rule and one.text.startswith(EXAMPLE)]
+    if examples and rule != "hoax":
+        said.append(f'Mirip contoh yang sudah diberi label: "{examples[0][:HEADLINE_CHARS]}".')
     score = max(_score(m, rule) for m in flagged)
     said.append(
         f"Skor tertinggi {score:.2f} menurut model {', '.join(sorted({m.model for m in flagged}))}.".replace(

@@ -26,9 +26,10 @@ def judge(
     """For each (post, time it came into the log) what is handed to the alert worker, in order."""
     texts = [post.text for post, _ in posts]
     scores = scorer.judge(texts)
+    whys = scorer.explain(texts, scores)
     found = scorer.match(texts, scores, k=CLAIMS_KEPT)
     judged = []
-    for (post, logged_at), score, near in zip(posts, scores, found, strict=True):
+    for (post, logged_at), score, why, near in zip(posts, scores, whys, found, strict=True):
         cue = scorer.cue(post.text)
         matches = tuple(
             ClaimMatch(
@@ -49,10 +50,13 @@ def judge(
             targets=tuple(score.targets),
             claims=matches,
             cue=cue,
-            reasons=tuple(
-                Reason(label="hoax", text=claim_text(m.claim_id)[:REASON_CHARS])
-                for m in matches[:1]
-                if m.decision == "yes" and m.stance == "spreads"
+            reasons=(
+                *(
+                    Reason(label="hoax", text=claim_text(m.claim_id)[:REASON_CHARS])
+                    for m in matches[:1]
+                    if m.decision == "yes" and m.stance == "spreads"
+                ),
+                *(Reason(label=label, text=text[:REASON_CHARS]) for label, text in why),
             ),
             claims_version=claims_version,
             judged_at=now,

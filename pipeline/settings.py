@@ -38,7 +38,14 @@ class Settings(BaseSettings):
         default="sqlite://",
         description="Cases, users, audit: `sqlite://` or `postgresql://user:password@host/db`.",
     )
-    model: Path | None = Field(default=None, description="Folder of another model than the one that is shipped.")
+    model: Path | None = Field(
+        default=None,
+        description="Folder of another model than the one that is shipped; empty: the one that `jaga model use` chose.",
+    )
+    costs: str = Field(
+        default="",
+        description="What a wrong decision costs, as `MISS/FALSE_ALARM/UNSURE` (`5/1/0.3`) for all labels or `hate=5/1/0.3 provocation=20/1/0.2` for some: chooses each label's band (`jaga model thresholds` shows the trade). Empty: the model's own bands.",
+    )
     api_host: str = Field(default="127.0.0.1", description="Address on which API and pages listen.")
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port of API and pages.")
     api_tokens: str = Field(
@@ -132,6 +139,10 @@ class Settings(BaseSettings):
         """This process's environment with these settings in it, for another program of ours."""
         own = {PREFIX + name.upper(): _written(value) for name, value in self.model_dump().items() if value is not None}
         return os.environ | own
+
+    @property
+    def models_folder(self) -> Path:
+        return self.home / "models"
 
     @property
     def log_file(self) -> Path:

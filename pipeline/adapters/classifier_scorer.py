@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -30,11 +29,6 @@ class ClassifierScorer:
         self._reasons = Reasons.load(classifier.manifest)
         self.model_s = 0.0
         """Time spent in the model, on posts and on claims."""
-
-    @classmethod
-    def load(cls, model: Path | None) -> ClassifierScorer:
-        """Raises classifier.manifest.ModelError naming the file that is wrong."""
-        return cls(Classifier.load(model))
 
     @property
     def model(self) -> str:

@@ -13,10 +13,9 @@ import typer
 from pydantic import ValidationError
 
 from classifier.claims import ClaimIndex, ClaimText
-from classifier.engine import Classifier
 from pipeline.cli.app import app, fail
 from pipeline.cli.classify import judge_file, row_id
-from pipeline.cli.open import open_house
+from pipeline.cli.open import open_classifier, open_house
 from pipeline.cli.progress import bar
 from pipeline.contracts import Claim, explain, pack
 from pipeline.ports import Record
@@ -88,7 +87,7 @@ def search(
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many claims to give for each query.")] = 10,
 ) -> None:
     """For each text of a file the claims of another that it may speak of, best first, offline: one JSON a line."""
-    model = Classifier.load(load_settings().model)
+    model = open_classifier(load_settings())
     bad: list[str] = []
     known = list(good_claims(claims_file, bad))
     for problem in bad:

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from classifier.engine import Classifier
+from classifier.reasons import Why, explain
 from classifier.stance import stance as stance_of
 from pipeline.cli.app import app
+from pipeline.cli.open import open_classifier
 from pipeline.cli.progress import bar
 from pipeline.rows import BadRow, Row, read_rows
 from pipeline.settings import load_settings
@@ -61,21 +62,34 @@ def row_id(row: Row) -> str | int:
 def classify(
     file: Annotated[Path, typer.Argument(help="CSV or NDJSON with a text column.")],
     column: Annotated[str, typer.Option(help="Name of the text column.")] = "text",
+    reasons: Annotated[
+        bool,
+        typer.Option("--reasons", help="Name the words that carried each yes, and the labelled example nearest to it."),
+    ] = False,
 ) -> None:
     """Judge the texts of a file, offline: one JSON a line with scores, decisions, targets and model."""
-    model = Classifier.load(load_settings().model)
+    model = open_classifier(load_settings())
 
     def answer(rows: list[Row]) -> Iterator[dict[str, Any]]:
-        for row, judged in zip(rows, model.judge([row.fields[column] for row in rows]), strict=True):
+        texts = [row.fields[column] for row in rows]
+        found = model.judge(texts)
+        whys = explain(model, texts, found) if reasons else [[] for _ in rows]
+        for row, judged, why in zip(rows, found, whys, strict=True):
             yield {
                 "id": row_id(row),
                 "scores": {label: round(score, 4) for label, score in judged.scores.items()},
                 "decisions": judged.decisions,
                 "targets": judged.targets,
                 "model": model.model_id,
-            }
+            } | ({"reasons": {one.label: _told(one) for one in why}} if reasons else {})
 
     judge_file(file, [column], answer)
+
+
+def _told(why: Why) -> dict[str, Any]:
+    example = why.example
+    near = {"id": example.id, "text": example.text, "likeness": example.likeness} if example else None
+    return {"words": list(why.words), "example": near}
 
 
 @app.command()

@@ -176,7 +176,7 @@ def thresholds(
         shown = Table(*rows[0], title=f"{name}: {curves[name]['source']}")
         for row in rows:
             shown.add_row(*row.values())
-        Console().print(shown)
+        _wide().print(shown)
         if name in stream:
             at = Curve.read(stream[name]).at(asked.band() if asked else bands[name])
             typer.echo(f"of {stream[name]['source']}: {100 * at['yes']:.1f} % yes, {100 * at['unsure']:.1f} % unsure")
@@ -229,22 +229,25 @@ def _trade(name: str, curve: Curve, band: Band, asked: Costs | None) -> list[dic
 
 
 def _tell_comparison(compared: dict[str, Any]) -> None:
-    told = Table(
-        "label", "rows", "positive", "F1 now", "F1 then", "F1 of yes now", "then", "unsure now", "then", "flips",
-        title=f"on {compared['rows']} rows that calibrated neither",
-    )  # fmt: skip
     for label, row in compared["labels"].items():
-        now, then = row["current"], row["guest"]
-        figures = [now["F1"], then["F1"], now["F1 of yes"], then["F1 of yes"]]
-        told.add_row(
-            label,
-            str(row["rows"]),
-            str(row["positive"]),
-            *(f"{f[0]:.3f} ({f[1]:.3f}-{f[2]:.3f})" for f in figures),
-            f"{100 * now['unsure']:.1f} %",
-            f"{100 * then['unsure']:.1f} %",
-            f"{100 * row['flips']:.1f} %",
+        told = Table(
+            "", "now", "then", title=f"{label}: {row['rows']} rows that calibrated neither, {row['positive']} yes"
         )
-    Console().print(told)
+        for figure in ("F1", "F1 of yes"):
+            told.add_row(figure, *(f"{f:.3f} ({low:.3f}-{high:.3f})" for f, low, high in _both(row, figure)))
+        told.add_row("unsure", *(f"{100 * share:.1f} %" for share in _both(row, "unsure")))
+        told.add_row("calibration error", *(f"{error:.3f}" for error in _both(row, "ECE")))
+        told.add_row("decisions that flip", "", f"{100 * row['flips']:.1f} %")
+        Console().print(told)
     pace = compared["texts a second"]
     typer.echo(f"texts a second: {pace['current']} now, {pace['guest']} then (the shipped model runs beside it)")
+
+
+def _both(row: dict[str, Any], figure: str) -> tuple[Any, Any]:
+    return row["current"][figure], row["guest"][figure]
+
+
+def _wide() -> Console:
+    """A pipe has no width: the columns then stay whole."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160)

@@ -196,3 +196,29 @@ def test_the_model_id_changes_with_thresholds_and_engine(copy: Path, shipped: Cl
 def test_targets_are_known_words(shipped: Classifier) -> None:
     judged = shipped.judge([row["text"] for row in golden()])
     assert {target for one in judged for target in one.targets} <= set(TARGETS)
+
+
+# Texts that are no posts in a language the model knows
+
+
+STRANGE = {
+    "emoji": "🙂🙂🙂 🎉🎉",
+    "thai": "สวัสดีตอนเช้า วันนี้อากาศดีมาก",
+    "arabic": "صباح الخير، كيف حالك اليوم",
+    "chinese": "早上好，今天天气很好",
+    "cyrillic": "Доброе утро, сегодня хорошая погода",
+    "javanese script": "ꦱꦸꦒꦼꦁꦫꦮꦸꦃ",
+    "digits": "12345 67890 2024",
+    "marks": "?!?! ... --- ###",
+    "long": ("Besok kita ke pasar membeli sayur dan ikan. " * 2500)[:100_000],
+}
+
+
+@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
+def test_a_text_that_the_model_cannot_know_accuses_nobody_and_is_no_silent_half(shipped: Classifier, text: str) -> None:
+    judged = shipped.judge([text])[0]
+    for label in ("hate", "provocation"):
+        assert judged.decisions[label] in ("no", "unsure")
+    for label, score in judged.scores.items():
+        assert score != 0.5
+        assert judged.decisions[label] == shipped.manifest.bands[label].decide(score)

@@ -133,7 +133,7 @@ def measure(
     if fold != held_out:
         raise BadSet(f"fold {fold}: the model's training held out fold {held_out}; fold {fold}'s test rows it has seen")
     progress("what training has read")
-    bench = Bench(classifier, limit, *_read_by_training(classifier, data, fold))
+    bench = Bench(classifier, limit, *read_by_training(classifier, data, fold))
     labelled = [bench.unseen(exam) for exam in exams.exams(data, fold)]
     figures: Figures = {}
     progress("labels")
@@ -171,7 +171,7 @@ def measure(
     return figures
 
 
-def _read_by_training(classifier: Classifier, data: Path, fold: int) -> tuple[Seen, Seen]:
+def read_by_training(classifier: Classifier, data: Path, fold: int) -> tuple[Seen, Seen]:
     """Return the texts that the model was trained on, and those that it was calibrated on."""
     fold_of: dict[str, Any] = {"fold": fold} if "fold" in inspect.signature(datasets.load).parameters else {}
     examples = datasets.load(data, **fold_of)
@@ -251,7 +251,8 @@ class Bench:
         if (1 - truth).sum() >= FEW:
             row["false alarms"] = measures.told(measures.mean, yes[truth == 0])
         if len(truth) >= 10 * measures.BINS:
-            row["ECE"] = measures.told(measures.calibration_error, scores, truth)
+            row["ECE"] = [round(measures.calibration_error(scores, truth), 4)]
+            row["ECE by chance"] = round(measures.calibration_noise(scores), 4)
             row["reliability"] = measures.reliability(scores, truth)
         return row
 

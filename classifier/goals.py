@@ -79,6 +79,8 @@ def _speech(figures: Figures, apart: Figures) -> Iterator[Goal]:
     reviews = figures["ordinary"].get("reviews (held out)", {})
     yield Goal("false alarms on reviews", "", 0.003, False, reviews.get("alarm"))
     reading = apart.get("reading", {})
+    if reading.get("model") != figures["about"]["model"]:
+        reading = {}  # another model's
     yield Goal(
         "flagged election posts that are right", "", 0.80, True, reading.get("right"),
         command="python -m classifier.read_flagged --data PATH",

@@ -79,6 +79,19 @@ def calibration_error(scores: Values, truth: Values, bins: int = BINS) -> float:
     return float(sum(len(p) * abs(scores[p].mean() - truth[p].mean()) for p in parts) / max(1, len(scores)))
 
 
+def calibration_noise(scores: Values, bins: int = BINS, rounds: int = 100, seed: int = SEED) -> float:
+    """Return the calibration error that these scores would show on so few rows if they meant just what they say.
+
+    The error is a sum of absolute values, so chance adds to it and a bootstrap of it is off; this says how much of it is
+    chance.
+    """
+    chance = np.random.default_rng(seed)
+    drawn = (
+        calibration_error(scores, (chance.random(len(scores)) < scores).astype(float), bins) for _ in range(rounds)
+    )
+    return float(np.mean(list(drawn)))
+
+
 def reliability(scores: Values, truth: Values, bins: int = BINS) -> list[list[float]]:
     """Return, for each bin of equal mass: mean score, share that is positive, rows."""
     return [

@@ -10,11 +10,12 @@ Figures = Mapping[str, Any]
 
 _LABEL_COLUMNS = (
     "rows", "positive", "F1", "F1 of yes", "precision of yes", "recall of yes", "unsure", "F1 where sure",
-    "false alarms", "ECE",
+    "false alarms", "ECE", "ECE by chance",
 )  # fmt: skip
 _READING = """\
 `F1` is of decisions that may not abstain (the score against one cut); `F1 of yes` counts `unsure` as no; `F1 where sure`
-leaves the unsure rows out. `ECE` is over 15 bins of equal mass. Behind each figure stands its 95 % bootstrap interval.
+leaves the unsure rows out. `ECE` is over 15 bins of equal mass, `ECE by chance` what perfect scores would show on
+so few rows. Behind each figure stands its 95 % bootstrap interval.
 Rows "written" are our own invented texts on topics held back from training: they say where the line is drawn, not how
 the model does on posts."""
 

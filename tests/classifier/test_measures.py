@@ -48,3 +48,10 @@ def test_an_interval_holds_its_figure_and_is_the_same_every_time() -> None:
     assert low < figure < high
     assert [figure, low, high] == measures.told(measures.f1, said, truth)
     assert high - low < 0.15
+
+
+def test_few_rows_make_perfect_scores_look_wrong_and_many_do_not() -> None:
+    scores = np.random.default_rng(2).random(20_000)
+    few, many = measures.calibration_noise(scores[:150]), measures.calibration_noise(scores)
+    assert few > 0.05
+    assert many < 0.02

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from . import datasets, exams, measures, report, seen
+from . import datasets, exams, labels, measures, report, seen
 from .attacks import KINDS as ATTACKS
 from .attacks import attack, read_respellings
 from .card import card
@@ -297,21 +297,17 @@ class Bench:
         return told
 
     def twelve(self, table: list[tuple[str, list[float]]]) -> Figures:
-        """Return the accuracy over the twelve labels of Ibrohim and Budi.
-
-        We have no head for strength; the set's own definition gives it: strong where the text incites (our
-        `provocation`), else moderate against a group, else weak.
-        """
+        """Return the accuracy over the twelve labels of Ibrohim and Budi."""
         table = [(text, truth) for text, truth in table if self._unseen(text)][: self.limit]
+        texts = [text for text, _ in table]
         said = []
-        for one in self.judge([text for text, _ in table]):
+        for one, strength in zip(self.judge(texts), self._strengths(texts), strict=True):
             hate = one.scores["hate"] >= self.cut("hate")
             named = [float(hate and target in one.targets) for target in TARGETS]
-            strong = hate and one.scores.get("provocation", 0) >= self.cut("provocation")
-            moderate = hate and not strong and "group" in one.targets
             abusive = one.scores["abusive"] >= self.cut("abusive")
-            strength = [float(hate and not strong and not moderate), float(moderate), float(strong)]
-            said.append([float(hate), float(abusive), *named, *strength])
+            said.append(
+                [float(hate), float(abusive), *named, *(float(hate and place == strength) for place in range(3))]
+            )
         found, truth = np.array(said), np.array([truth for _, truth in table])
         if not len(found):
             return {"rows": 0}
@@ -323,6 +319,18 @@ class Bench:
             ),
             "share of labels right": measures.told(measures.mean, (found == truth).mean(axis=1)),
         }
+
+    def _strengths(self, texts: list[str]) -> list[int]:
+        """Return for each text 0 weak, 1 moderate or 2 strong: by the model's own heads where it has them (the last three
+        of its logits), else by the set's definition: strong where the text incites, moderate against a group."""
+        if len(getattr(labels, "SEVERITIES", ())) == 3 and texts:
+            logits = self.classifier.raw(texts)[0]
+            if logits.shape[1] == len(LABELS) + len(TARGETS) + 3:
+                return [int(place) for place in logits[:, -3:].argmax(axis=1)]
+        cut = self.cut("provocation")
+        return [
+            2 if one.scores.get("provocation", 0) >= cut else int("group" in one.targets) for one in self.judge(texts)
+        ]
 
     def functional(self, cases: list[tuple[str, Item]]) -> Figures:
         cases = cases[:: max(1, len(cases) // self.limit)] if self.limit else cases

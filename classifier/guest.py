@@ -45,12 +45,13 @@ class Head:
 
     def margins(self, logits: Floats) -> Floats:
         """Return the raw logit of `yes`, `(batch,)`: the class's own, or against all its rivals together."""
-        own = logits[:, self.index].astype(np.float64)
         if self.apart or logits.shape[1] == 1:
-            return own.astype(np.float32)
+            return logits[:, self.index]
+        own = logits[:, self.index].astype(np.float64)
         rivals = np.delete(logits, self.index, axis=1).astype(np.float64)
         top = rivals.max(axis=1)
-        return (own - top - np.log(np.exp(rivals - top[:, None]).sum(axis=1))).astype(np.float32)
+        margins: Floats = (own - top - np.log(np.exp(rivals - top[:, None]).sum(axis=1))).astype(np.float32)
+        return margins
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,10 @@ class Guest(Classifier):
             )
         return cls(host, manifest, reader)
 
-    def judge(self, texts: Sequence[str]) -> list[Judgement]:
-        judged = self._host.judge(texts)
+    def judge(self, texts: Sequence[str], **stages: bool) -> list[Judgement]:
+        """As the host's; options go to the host."""
+        host: Callable[..., list[Judgement]] = self._host.judge
+        judged = host(texts, **stages)
         cleaned = [clean(text) for text in texts]
         distinct = [text for text in dict.fromkeys(cleaned) if text]
         logits = self._reader.logits(distinct)

@@ -136,7 +136,12 @@ def with_costs(classifier: Classifier, costs: Mapping[str, Costs]) -> Classifier
     asked: dict[str, Band] = {label: one.band() for label, one in costs.items() if label in bands}
     if all(bands[label] == band for label, band in asked.items()):
         return classifier
-    classifier.manifest = replace(classifier.manifest, bands={**bands, **asked})
+    changed: dict[str, Any] = {"bands": {**bands, **asked}}
+    # A first stage that settles texts as "no" may not settle what the new band would ask a person about.
+    first: dict[str, float] = getattr(classifier.manifest, "first_stage", {})
+    if first:
+        changed["first_stage"] = {k: min(v, asked[k].unsure) if k in asked else v for k, v in first.items()}
+    classifier.manifest = replace(classifier.manifest, **changed)
     told = json.dumps([classifier.model_id, {name: [b.yes, b.unsure] for name, b in sorted(asked.items())}])
     classifier.model_id = hashlib.sha256(told.encode()).hexdigest()[:16]
     return classifier

@@ -133,7 +133,8 @@ def measure(
     if fold != held_out:
         raise BadSet(f"fold {fold}: the model's training held out fold {held_out}; fold {fold}'s test rows it has seen")
     progress("what training has read")
-    bench = Bench(classifier, limit, *read_by_training(classifier, data, fold))
+    trained, calibrated, dev = read_by_training(classifier, data, fold)
+    bench = Bench(classifier, limit, trained, calibrated)
     labelled = [bench.unseen(exam) for exam in exams.exams(data, fold)]
     figures: Figures = {}
     progress("labels")
@@ -154,7 +155,9 @@ def measure(
     progress("disguises")
     figures["attacks"] = bench.attacked(labelled[0], data)
     progress("curves")
-    figures["curves"] = bench.curves([bench.untrained(e) for e in exams.exams(data, fold, "dev")], labelled)
+    rows = [bench.untrained(exam) for exam in exams.exams(data, fold, "dev")]
+    rows.append(Exam("all rows of calibration", "mixed", dev[:limit]))
+    figures["curves"] = bench.curves(rows, labelled)
     figures["stream"] = bench.stream(posts)
     figures["about"] = {
         "model": classifier.model_id,
@@ -171,12 +174,17 @@ def measure(
     return figures
 
 
-def read_by_training(classifier: Classifier, data: Path, fold: int) -> tuple[Seen, Seen]:
-    """Return the texts that the model was trained on, and those that it was calibrated on."""
+def read_by_training(classifier: Classifier, data: Path, fold: int) -> tuple[Seen, Seen, list[Item]]:
+    """Return the texts that the model was trained on, those it was calibrated on, and the latter with their labels."""
     fold_of: dict[str, Any] = {"fold": fold} if "fold" in inspect.signature(datasets.load).parameters else {}
     examples = datasets.load(data, **fold_of)
     trained = Seen.load(classifier.manifest.folder) or Seen.of(e.text for e in examples if e.split == "train")
-    return trained, Seen.of(e.text for e in examples if e.split == "dev")
+    dev = [
+        Item(one.text, {label: v for label, v in zip(LABELS, one.labels, strict=False) if not np.isnan(v)})
+        for one in examples
+        if one.split == "dev"
+    ]
+    return trained, Seen.of(item.text for item in dev), dev
 
 
 class Bench:

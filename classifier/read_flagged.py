@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def draw(classifier: Classifier, data: Path, count: int, seed: int) -> list[dict[str, Any]]:
     """Return so many flagged posts, the same for the same model, data and seed; all of them where there are fewer."""
     fold = int(classifier.manifest.text.get("training", {}).get("fold") or 0)
-    trained, calibrated = read_by_training(classifier, data, fold)
+    trained, calibrated, _ = read_by_training(classifier, data, fold)
     posts = [
         (name, text)
         for name, texts in exams.ordinary(data).items()

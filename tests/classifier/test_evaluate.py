@@ -67,7 +67,7 @@ def test_rows_that_the_model_has_seen_are_left_out_and_counted(shipped: Classifi
 
 
 def test_no_training_row_is_examined(shipped: Classifier, data: Path) -> None:
-    trained, calibrated = evaluate.read_by_training(shipped, data, 0)
+    trained, calibrated, _ = evaluate.read_by_training(shipped, data, 0)
     bench = evaluate.Bench(shipped, None, trained, calibrated)
     examined = {i.text for exam in exams.exams(data, 0) for i in bench.unseen(exam).items}
     examined |= {text for texts in bench.unseen_posts(exams.ordinary(data)).values() for text in texts}

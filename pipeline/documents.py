@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.analysis import terms
 from pipeline.contracts import Alert, Claim, Gap, Judged, Narrative, Post, Verdict
 from pipeline.ports import Document, Write
+from pipeline.stages.alert import LIKE
 from pipeline.stages.group import Band, Stories
 
 
@@ -67,7 +68,8 @@ def judged_of(document: Document) -> Judged:
 
 def alert_document(alert: Alert) -> Document:
     claim = alert.claim
-    found_by = " ".join([alert.headline, claim.text if claim else "", *alert.reasons])
+    told = [reason for reason in alert.reasons if not reason.startswith(LIKE)]
+    found_by = " ".join([alert.headline, claim.text if claim else "", *told])
     return alert.model_dump(mode="json") | {"claim_id": claim.claim_id if claim else None, "terms": terms(found_by)}
 
 

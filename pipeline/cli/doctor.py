@@ -17,6 +17,7 @@ from rich.console import Console
 
 from classifier.curves import BadCosts
 from classifier.manifest import ModelError
+from classifier.reasons import Reasons
 from pipeline.adapters.choose import open_broker, open_store
 from pipeline.adapters.system_clock import SystemClock
 from pipeline.cli.app import app
@@ -131,6 +132,7 @@ def _model(settings: Settings) -> Finding:
     try:
         model = open_classifier(settings)
         model.judge(["Apa kabar, semoga pilkada damai."])
+        reasons = Reasons.load(model.manifest)
     except BadCosts as error:
         return Finding("model", False, str(error), "Correct JAGA_COSTS (jaga model thresholds shows the trade).")
     except ModelError as error:
@@ -140,7 +142,8 @@ def _model(settings: Settings) -> Finding:
             str(error),
             "Restore the file (git checkout classifier/weights), or correct JAGA_MODEL or jaga model use.",
         )
-    return Finding("model", True, f"{model.model_id} loads and judges in {time.monotonic() - began:.1f} s")
+    why = "" if reasons else "; alerts name no words: it has no reasons.npz (python -m classifier.reasons_fit)"
+    return Finding("model", True, f"{model.model_id} loads and judges in {time.monotonic() - began:.1f} s{why}")
 
 
 def _disk(home: Path) -> Finding:

@@ -17,6 +17,8 @@ from pipeline.stages.locate import names
 
 MAX_POST_IDS = 200
 HEADLINE_CHARS = 200
+LIKE = "Mirip contoh yang sudah diberi label"
+"""Begins the reason whose words are not the story's: an alert is not found by them."""
 
 TARGET_NAMES = {
     "religion": "agama",
@@ -152,7 +154,7 @@ def _reasons(
         said.append(f"Kata yang paling menentukan: {', '.join(words)}.")
     examples = [one.text.removeprefix(EXAMPLE) for one in why if one.label == rule and one.text.startswith(EXAMPLE)]
     if examples and rule != "hoax":
-        said.append(f'Mirip contoh yang sudah diberi label: "{examples[0][:HEADLINE_CHARS]}".')
+        said.append(f'{LIKE}: "{examples[0][:HEADLINE_CHARS]}".')
     score = max(_score(m, rule) for m in flagged)
     said.append(
         f"Skor tertinggi {score:.2f} menurut model {', '.join(sorted({m.model for m in flagged}))}.".replace(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from pipeline.contracts import Member, Narrative, Post, Reason
+from pipeline.documents import alert_document
 from pipeline.stages.alert import raise_alert
 from pipeline.stages.judge import judge
 from tests.scorer import WordScorer
@@ -42,5 +43,7 @@ def test_an_alert_tells_words_and_example_of_its_own_rule_only() -> None:
     assert 'Kata yang paling menentukan: "bakar".' in told
     assert 'Mirip contoh yang sudah diberi label: "jangan bakar rumah orang".' in told
     assert "benci" not in told
+    assert "rumah" not in alert_document(alert)["terms"], "an alert is not found by the example's words"
+    assert "bakar" in alert_document(alert)["terms"]
     again = raise_alert(narrative, "provocation", headline="h", claim=None, why=why, now=NOW, before=alert)
     assert again == alert

@@ -117,7 +117,7 @@ def _fold(data: Path, fold: int, part: str) -> Iterator[Item]:
         if row[f"fold{fold}"] != part:
             continue
         truth = {"hate": float(row["HS"])}
-        slices = {"year": "2018", "platform": "twitter", "language": "Indonesian"}
+        slices = {"year": "to 2018", "platform": "twitter", "language": "Indonesian"}
         full = known.get(key(row["text"]))
         if full is not None:
             truth |= {"abusive": float(full["Abusive"])}
@@ -149,7 +149,7 @@ def _relabelled(data: Path, fold: int, part: str) -> Iterator[Item]:
     for row in read(OURS / "relabelled.csv", "id"):
         text = texts.get(row["id"])
         if text is not None and key(text) in wanted:
-            yield Item(text, _known(row), {"year": "2018", "platform": "twitter", "language": "Indonesian"})
+            yield Item(text, _known(row), {"year": "to 2018", "platform": "twitter", "language": "Indonesian"})
 
 
 def _elections(data: Path) -> Iterator[Item]:

@@ -23,6 +23,7 @@ def serve(settings: Settings) -> None:
 
     Raises BadSettings; exits with 1 if the address cannot be bound.
     """
+    from crawlers.source_list import SourceList
     from pipeline.adapters.choose import open_broker, open_store
     from pipeline.adapters.system_clock import SystemClock
 
@@ -33,7 +34,7 @@ def serve(settings: Settings) -> None:
             broker.ensure(TOPICS)
         except RetryLater as error:
             log.warning("out of reach, serving 503 until it answers: %s", error)
-        app = create_app(settings, store, broker, SystemClock())
+        app = create_app(settings, store, broker, SystemClock(), sources=SourceList(settings))
         uvicorn.run(
             app,
             host=settings.api_host,

@@ -11,11 +11,12 @@ from starlette.staticfiles import StaticFiles
 from api import openapi, problems
 from api.house import Counts, House, Terms, reader
 from api.metrics import Meter, PipelineCollector
-from api.routes import alerts, claims, gaps, health, pages, posts, stats, stream
+from api.routes import alerts, claims, coverage, gaps, health, pages, posts, stats, stream
+from api.routes import sources as sources_route
 from api.shield import Shield
 from api.tokens import load_tokens
 from pipeline import analysis, conservation
-from pipeline.ports import Broker, Clock, SearchStore
+from pipeline.ports import Broker, Clock, SearchStore, SourceRegistry
 from pipeline.settings import Settings
 
 PREFIX = "/api/v1"
@@ -30,6 +31,7 @@ def create_app(
     *,
     terms: Terms = analysis.terms,
     counts: Counts = conservation.counts,
+    sources: SourceRegistry | None = None,
 ) -> FastAPI:
     """API under `/api/v1`, pages under `/`. Store and broker stay the caller's to close.
 
@@ -45,7 +47,7 @@ def create_app(
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
-    house = House(settings, store, broker, clock, load_tokens(settings), terms, counts)
+    house = House(settings, store, broker, clock, load_tokens(settings), terms, counts, sources)
     app.state.house = house
     app.state.streams = 0
     app.state.registry = CollectorRegistry()
@@ -55,7 +57,7 @@ def create_app(
 
     guarded = [Depends(reader)]
     # `stream` before `alerts`, whose /alerts/{id} would take its path.
-    routers = [module.router for module in (stream, alerts, posts, claims, gaps, stats)]
+    routers = [module.router for module in (stream, alerts, posts, claims, gaps, coverage, sources_route, stats)]
     for router in routers:
         app.include_router(router, prefix=PREFIX, dependencies=guarded)
     for prefix in ("", PREFIX):

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from api import views
 from api.problems import KINDS, ParameterError, Problem, body_of
-from pipeline.contracts import Alert, Claim, ClaimMatch, Evidence, Gap, Post, Reason, Verdict
+from pipeline.contracts import Alert, Claim, ClaimMatch, Evidence, Gap, Heartbeat, Post, Reason, Verdict
 
 _SEEN = datetime(2024, 11, 24, 3, 12, tzinfo=UTC)
 _FETCHED = datetime(2024, 11, 24, 3, 15, 9, tzinfo=UTC)
@@ -111,6 +111,64 @@ ALERTS = views.AlertPage(items=[ALERT_ITEM], next="WyI1YjFkN2MyMGU5ZjQiLDE3MzI0M
 POSTS = views.PostPage(items=[POST_ITEM], next=None)
 CLAIMS = views.ClaimPage(items=[CLAIM], next=None)
 GAPS = views.GapPage(items=[views.GapItem(**GAP.model_dump(), gap_id=GAP.id)], next=None)
+HEARTBEAT = Heartbeat(
+    source="kabarwarga",
+    kind="mastodon",
+    name="Kabar Warga",
+    cadence_s=300,
+    slowest_s=2400,
+    visited_at=_FETCHED,
+    seen_at=_FETCHED,
+    whole_at=_FETCHED,
+    new_at=_FETCHED,
+    newest_post_at=_SEEN,
+    visits=20,
+    pages=23,
+    posts=41,
+    new=36,
+    problems=1,
+    delay_median_s=74,
+    delay_p95_s=212,
+    delays=36,
+)
+COVERED = views.SourceCoverage(
+    source="kabarwarga", name="Kabar Warga", kind="mastodon", state="healthy", heartbeat=HEARTBEAT, posts_per_visit=1.8
+)
+COVERAGE = views.CoveragePage(
+    sums=views.CoverageSums(states={"healthy": 1}, open_gaps=0, newest_post_at=_SEEN), items=[COVERED], next=None
+)
+COVERAGE_DETAIL = views.CoverageDetail(**dict(COVERED), gaps=GAPS.items)
+SOURCE_DETAIL = views.SourceDetail(
+    source=views.SourceItem(
+        id="kabarwarga",
+        kind="mastodon",
+        url="https://kabarwarga.example/api/v1/timelines/public",
+        name="Kabar Warga",
+        region=["35"],
+        cadence_s=300,
+        legal_basis="public timeline; terms of the server allow reading by robots",
+        enabled=True,
+        origin="file",
+    ),
+    edits=[
+        views.SourceEdit(
+            number=3,
+            at=_FETCHED,
+            who="sari",
+            source="kabarwarga",
+            act="on",
+            fields={"enabled": True},
+            was={"enabled": False},
+            why="campaign week in Jawa Timur",
+        )
+    ],
+)
+SOURCES = views.SourcePage(items=[SOURCE_DETAIL.source], next=None)
+NEW_SOURCE = {
+    "fields": {"id": "kabar-kota", "kind": "feed", "url": "https://kabar-kota.example/rss", "region": ["35.78"]},
+    "why": "asked for by the desk of Jawa Timur",
+}
+SOURCE_EDIT = {"fields": {"enabled": True}, "why": "campaign week in Jawa Timur"}
 STATS = views.Stats(
     conservation=views.Conservation(
         **{"in": 641}, indexed=622, duplicate=15, dead=3, discarded=1, lag=0, balanced=True
@@ -151,8 +209,9 @@ _PROBLEMS = {
         ],
     ),
     "no-token": Problem("no-token", "the token in the Authorization header is not in force"),
+    "forbidden": Problem("forbidden", "this token lacks the scope `sources`"),
     "not-found": Problem("not-found", "no alert has the id 'al-000000000000'"),
-    "bad-method": Problem("bad-method", "only GET is served here"),
+    "bad-method": Problem("bad-method", "this method is not served here"),
     "unavailable": Problem("unavailable", "Elasticsearch does not answer; try again in 5 s"),
     "internal": Problem("internal", "this was logged; the answer holds no more about it"),
 }

@@ -12,11 +12,15 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from api.problems import Problem
-from api.tokens import READ, Token, Tokens
-from pipeline.ports import Broker, Clock, Filter, SearchStore
+from api.tokens import EDIT_SOURCES, READ, Token, Tokens
+from pipeline.contracts import Heartbeat
+from pipeline.documents import heartbeat_of
+from pipeline.ports import Broker, Clock, Filter, SearchStore, SourceRegistry
 from pipeline.settings import Settings
 
 COOKIE = "jaga_session"
+BEATS_S = 2.0
+"""5,000 heartbeats take 0.7 s to read; many open pages share them."""
 COUNTS_S = 1.0
 """Many open pages ask for the same sums; they are counted at most once in so many seconds."""
 
@@ -33,8 +37,21 @@ class House:
     tokens: Tokens
     terms: Terms
     count: Counts
+    sources: SourceRegistry | None = None
+    """None where nobody gave one: then only visited sources are known."""
     _counted: tuple[float, dict[str, Any]] | None = None
     _lock: Lock = field(default_factory=Lock)
+    _beats: tuple[float, dict[str, Heartbeat]] | None = None
+    _beats_lock: Lock = field(default_factory=Lock)
+
+    def beats(self) -> dict[str, Heartbeat]:
+        """The last heartbeat of every source; at most `BEATS_S` old. Raises RetryLater."""
+        with self._beats_lock:
+            now = self.clock.monotonic()
+            if self._beats is None or now - self._beats[0] > BEATS_S:
+                hits = self.store.scan("heartbeats", Filter())
+                self._beats = (now, {hit.id: heartbeat_of(hit.document) for hit in hits})
+            return self._beats[1]
 
     def sums(self) -> dict[str, Any]:
         """The conservation counts and what the store holds by label, rule and status; at most `COUNTS_S` old. Raises RetryLater."""
@@ -80,4 +97,13 @@ def reader(
         why = "send `Authorization: Bearer TOKEN`; the token lies in JAGA_HOME/token or JAGA_API_TOKENS"
     if token is None or READ not in token.scopes:
         raise Problem("no-token", why, headers={"WWW-Authenticate": f'Bearer realm="jaga", scope="{READ}"'})
+    return token
+
+
+def editor(request: Request, token: Annotated[Token, Depends(reader)]) -> Token:
+    """A token that may edit sources, sent as such: a cookie comes along with what other pages make a browser send. Raises Problem (403)."""
+    if "authorization" not in request.headers:
+        raise Problem("forbidden", "edits need the token itself in the Authorization header, not a session")
+    if EDIT_SOURCES not in token.scopes:
+        raise Problem("forbidden", f"this token lacks the scope `{EDIT_SOURCES}`")
     return token

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from api import coverage
+from pipeline.coverage import STATES
 from pipeline.ports import Filter, RetryLater
 
 if TYPE_CHECKING:
@@ -72,3 +74,11 @@ class PipelineCollector:
             for rule, number in self._house.store.terms("alerts", "rule", where).items():
                 alerts.add_metric([rule, status], number)
         yield alerts
+        seen = coverage.sums(coverage.covered(self._house))
+        sources = GaugeMetricFamily("jaga_sources", "Sources by how well they are seen", labels=["state"])
+        for state in STATES:
+            sources.add_metric([state], seen.states.get(state, 0))
+        yield sources
+        gaps = GaugeMetricFamily("jaga_open_gaps", "Gaps that last still")
+        gaps.add_metric([], seen.open_gaps)
+        yield gaps

@@ -21,6 +21,7 @@ RETRY_AFTER_S = 5
 KINDS: Mapping[str, tuple[int, str]] = {
     "bad-parameter": (400, "A parameter is wrong"),
     "no-token": (401, "A valid bearer token is needed"),
+    "forbidden": (403, "This token may not do that"),
     "not-found": (404, "There is no such thing"),
     "bad-method": (405, "This method is not allowed here"),
     "unavailable": (503, "The store or the log cannot be reached"),
@@ -37,7 +38,7 @@ class ParameterError(BaseModel):
     """What is wrong with one parameter."""
 
     parameter: str = Field(description="Name of the parameter.")
-    where: str = Field(description="Where it stood: query, path or header.")
+    where: str = Field(description="Where it stood: query, path, header or body.")
     detail: str = Field(description="What is wrong with it.")
 
 
@@ -124,7 +125,7 @@ def _of_http(error: HTTPException) -> Problem:
     kind = {404: "not-found", 405: "bad-method", 401: "no-token"}.get(
         error.status_code, "bad-parameter" if error.status_code < 500 else "internal"
     )
-    detail = {404: "nothing lies at this path", 405: "only GET is served here"}.get(
+    detail = {404: "nothing lies at this path", 405: "this method is not served here"}.get(
         error.status_code, str(error.detail)
     )
     return Problem(kind, detail, headers=error.headers)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from api.paging import MAX_CURSOR_CHARS
 from api.problems import bad_parameter
 from pipeline.contracts import CleanText, Instant
+from pipeline.coverage import State
 from pipeline.ports import Filter
 
 MAX_ALTERNATIVES = 20
@@ -86,6 +87,21 @@ class ClaimQuery(Paged):
 
 class GapQuery(Paged):
     source: list[Word] = Field(default=[], max_length=MAX_ALTERNATIVES)
+
+
+class CoverageQuery(Paged):
+    state: list[State] = Field(default=[], max_length=MAX_ALTERNATIVES, description="Any of these states.")
+    kind: list[Word] = Field(
+        default=[], max_length=MAX_ALTERNATIVES, description="Kinds of sources, as in the registry."
+    )
+
+
+class SourceQuery(Paged):
+    kind: list[Word] = Field(default=[], max_length=MAX_ALTERNATIVES, description="Any of these kinds.")
+    region: list[Region] = Field(
+        default=[], max_length=MAX_ALTERNATIVES, description="Code of a province (35) or regency (35.78)."
+    )
+    on: bool | None = Field(default=None, description="Only those that are on, or off.")
 
 
 class TimelineQuery(Nothing):

@@ -1,6 +1,6 @@
 """Who may read: bearer tokens for programs, a signed cookie for the pages.
 
-A token has scopes. Today there is one, `read`; casework adds others.
+A token has a name, which edits keep, and scopes: `read`, and `sources` for editing what is watched.
 """
 
 from __future__ import annotations
@@ -16,17 +16,23 @@ from datetime import datetime
 from pipeline.settings import BadSettings, Settings
 
 READ = "read"
+EDIT_SOURCES = "sources"
+SCOPES = (READ, EDIT_SOURCES)
+OWNER = "owner"
+"""Name of the token in JAGA_HOME: who can read it may edit the registry's files, too."""
 SESSION_S = 12 * 3600
 """A session outlives a shift and not a day."""
 
 # The characters of a bearer token in RFC 6750.
 _TOKEN = re.compile(r"^[A-Za-z0-9._~+/-]+=*$")
+_NAME = re.compile(r"^[\w.@ -]{1,60}$")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     value: str
     scopes: frozenset[str] = frozenset({READ})
+    name: str = ""
 
 
 class Tokens:
@@ -74,11 +80,30 @@ def load_tokens(settings: Settings) -> Tokens:
 
     Raises BadSettings when a token holds what no Authorization header can carry.
     """
-    values = [value.strip() for value in settings.api_tokens.split(",") if value.strip()] or [ensure_token(settings)]
-    for number, value in enumerate(values, 1):
-        if not _TOKEN.match(value):
-            raise BadSettings(f"JAGA_API_TOKENS: token {number} may hold only letters, digits and . _ ~ + / - =")
-    return Tokens([Token(value) for value in values])
+    told = [value.strip() for value in settings.api_tokens.split(",") if value.strip()]
+    if not told:
+        return Tokens([_checked(Token(ensure_token(settings), frozenset(SCOPES), OWNER), 1)])
+    return Tokens([_checked(_read(entry, number), number) for number, entry in enumerate(told, 1)])
+
+
+def _read(entry: str, number: int) -> Token:
+    """`VALUE`, which may read, or `NAME:SCOPE+SCOPE:VALUE`."""
+    name, colon, rest = entry.partition(":")
+    if not colon:
+        return Token(entry, name=f"token {number}")
+    scopes, colon, value = rest.partition(":")
+    asked = frozenset(scopes.split("+"))
+    if not colon or not _NAME.match(name):
+        raise BadSettings(f"JAGA_API_TOKENS: token {number} is neither TOKEN nor NAME:SCOPES:TOKEN")
+    if not asked <= set(SCOPES) or READ not in asked:
+        raise BadSettings(f"JAGA_API_TOKENS: token {number} ({name}): scopes are read or read+sources, not {scopes!r}")
+    return Token(value, asked, name)
+
+
+def _checked(token: Token, number: int) -> Token:
+    if not _TOKEN.match(token.value):
+        raise BadSettings(f"JAGA_API_TOKENS: token {number} may hold only letters, digits and . _ ~ + / - =")
+    return token
 
 
 def ensure_token(settings: Settings) -> str:

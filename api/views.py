@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api import regions
-from pipeline.contracts import Alert, Claim, Evidence, Gap, Post, Verdict
+from pipeline.contracts import Alert, Claim, Deletion, Evidence, Gap, Heartbeat, Post, Verdict
+from pipeline.coverage import State
 from pipeline.ports import Document
 
 Count = Annotated[int, Field(ge=0)]
@@ -37,6 +38,9 @@ class PostItem(BaseModel):
     reach: Count
     seen_at: datetime
     evidence_url: str | None = Field(description="Where the pointer to the fetched bytes is; null if none were kept.")
+    deleted: Deletion | None = Field(
+        description="When and by what it was seen, since the last fetch, to be gone from its platform; else null."
+    )
 
 
 class PostDetail(PostItem):
@@ -81,6 +85,81 @@ class GapItem(Gap):
 class GapPage(BaseModel):
     items: list[GapItem]
     next: Next
+
+
+class SourceCoverage(BaseModel):
+    """How well one source is seen, from its last visits."""
+
+    source: str
+    name: str = Field(description="As people know it; empty where nobody named it.")
+    kind: str
+    state: State = Field(
+        description="`healthy`; `late`: a visit is overdue; `broken`: the last visit could not see it, or a gap is open; `dead`: not to be "
+        "had for a week, or visited no more; `waiting`: on, and not visited yet; `off`: not to be visited."
+    )
+    heartbeat: Heartbeat | None = Field(description="What the last visit told; null before the first.")
+    posts_per_visit: float | None = Field(
+        description="New posts and claims per visit, over the visits of the heartbeat."
+    )
+
+
+class CoverageSums(BaseModel):
+    """All sources together."""
+
+    states: Tally = Field(description="Sources by state.")
+    open_gaps: Count = Field(description="Gaps that last still.")
+    newest_post_at: datetime | None = Field(description="When the newest post of any source was published.")
+
+
+class CoveragePage(BaseModel):
+    sums: CoverageSums
+    items: list[SourceCoverage] = Field(description="The worst state first, then by id.")
+    next: Next
+
+
+class CoverageDetail(SourceCoverage):
+    gaps: list[GapItem] = Field(
+        description="Its gaps, the newest first, at most 50; `/gaps?source=` pages through all."
+    )
+
+
+class SourceItem(BaseModel):
+    """A place to watch."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    kind: str
+    url: str
+    name: str
+    region: list[str]
+    cadence_s: float = Field(description="Pause between two visits, for a source that changes as often as most.")
+    legal_basis: str = Field(description="Empty: it cannot be turned on.")
+    enabled: bool
+    origin: Literal["file", "added"] = Field(description="`file`: of the reviewed list; `added`: by an edit.")
+
+
+class SourceEdit(BaseModel):
+    """One edit of a source."""
+
+    number: int
+    at: datetime
+    who: str
+    source: str
+    act: Literal["add", "set", "on", "off", "remove"]
+    fields: dict[str, Any] = Field(description="What was set, by field.")
+    was: dict[str, Any] = Field(description="The same fields before.")
+    why: str
+
+
+class SourcePage(BaseModel):
+    items: list[SourceItem]
+    next: Next
+
+
+class SourceDetail(BaseModel):
+    source: SourceItem
+    edits: list[SourceEdit] = Field(description="The first one first.")
 
 
 class Conservation(BaseModel):
@@ -150,7 +229,7 @@ def alert_item(document: Document) -> AlertItem:
     return AlertItem(**fields, region_names=regions.names(fields.get("regions", ())))
 
 
-def post_fields(document: Document) -> dict[str, Any]:
+def post_fields(document: Document, deleted: Deletion | None = None) -> dict[str, Any]:
     post = Post.model_validate(document["post"])
     verdict = Verdict.model_validate(document["verdict"]) if document.get("verdict") else None
     codes = list(document.get("regions") or ())
@@ -167,11 +246,12 @@ def post_fields(document: Document) -> dict[str, Any]:
         "reach": post.reach,
         "seen_at": post.seen_at,
         "evidence_url": f"/api/v1/posts/{post.id}/evidence" if post.evidence else None,
+        "deleted": deleted,
     }
 
 
-def post_item(document: Document) -> PostItem:
-    return PostItem(**post_fields(document))
+def post_item(document: Document, deleted: Deletion | None = None) -> PostItem:
+    return PostItem(**post_fields(document, deleted))
 
 
 def claim_item(document: Document) -> Claim:
@@ -181,6 +261,16 @@ def claim_item(document: Document) -> Claim:
 def gap_item(document: Document) -> GapItem:
     gap = Gap(**_fields(Gap, document))
     return GapItem(**gap.model_dump(), gap_id=gap.id)
+
+
+def source_item(document: Document) -> SourceItem:
+    return SourceItem.model_validate({name: value for name, value in document.items() if name != "edits"})
+
+
+def source_detail(document: Document) -> SourceDetail:
+    return SourceDetail(
+        source=source_item(document), edits=[SourceEdit.model_validate(one) for one in document["edits"]]
+    )
 
 
 def posts_url(alert_id: str) -> str:

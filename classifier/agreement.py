@@ -13,7 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .annotations import ANNOTATED, BadAnnotation, Reading, read_readings, read_relabelled, read_written, with_texts
+from .annotations import (
+    ANNOTATED,
+    BadAnnotation,
+    Reading,
+    read_elections,
+    read_readings,
+    read_relabelled,
+    read_written,
+    with_texts,
+)
 from .datasets import OURS
 
 FIRST, AGAIN = "model-reader-1", "model-reader-1-again"
@@ -55,8 +64,12 @@ def compare(readings: Sequence[Reading], first: str, second: str, among: set[str
 
 
 def table(readings: Sequence[Reading], first: str = FIRST, second: str = AGAIN) -> str:
-    """Return the agreement as a Markdown table: our own rows, then the public ones."""
-    sets = {"own": {row.id for row in read_written()}, "public": {row.id for row in read_relabelled()}}
+    """Return the agreement as a Markdown table: our own rows, the public ones, the election posts."""
+    sets = {
+        "own": {row.id for row in read_written()},
+        "public": {row.id for row in read_relabelled()},
+        "election": {row.id for row in read_elections()},
+    }
     lines = [
         "| rows | label | read twice | yes, first | yes, second | agreed | kappa |",
         "|---|---|---|---|---|---|---|",
@@ -70,12 +83,15 @@ def table(readings: Sequence[Reading], first: str = FIRST, second: str = AGAIN) 
     return "\n".join(lines)
 
 
-def export(data: Path, seed: int, own: int, public: int) -> list[tuple[str, str]]:
+def export(data: Path, seed: int, own: int, public: int, election: int) -> list[tuple[str, str]]:
     """Return `(id, text)` of that many rows of each kind, shuffled, for a reader who must not see labels."""
     dice = random.Random(seed)  # noqa: S311 (an order, not a secret)
-    texts = [(row.id, row.text) for row in read_written()]
-    publics = [(row.id, text) for text, row in with_texts(read_relabelled(), data)]
-    chosen = dice.sample(texts, min(own, len(texts))) + dice.sample(publics, min(public, len(publics)))
+    wanted = (
+        ([(row.id, row.text) for row in read_written()], own),
+        ([(row.id, text) for text, row in with_texts(read_relabelled(), data)], public),
+        ([(row.id, text) for text, row in with_texts(read_elections(), data)], election),
+    )
+    chosen = [row for texts, count in wanted for row in dice.sample(texts, min(count, len(texts)))]
     dice.shuffle(chosen)
     return chosen
 
@@ -90,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="which rows --export takes")
     parser.add_argument("--own", type=int, default=400, help="how many of our own rows --export takes")
     parser.add_argument("--public", type=int, default=200, help="how many public rows --export takes")
+    parser.add_argument("--election", type=int, default=100, help="how many election posts --export takes")
     options = parser.parse_args(arguments)
     try:
         if options.export is None:
@@ -97,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if options.data is None:
             parser.error("--export needs --data")
-        chosen = export(options.data, options.seed, options.own, options.public)
+        chosen = export(options.data, options.seed, options.own, options.public, options.election)
         with options.export.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("id", "text"))

@@ -1,8 +1,8 @@
 """Reading and checking the rows that this project labelled itself: see docs/model/labelling.md for what the
 labels mean.
 
-`written.csv` holds texts of our own; `relabelled.csv` holds our labels of public rows by their id, never
-their text; `readings.csv` holds each reader's labels as first given, before disagreements were settled;
+`written.csv` holds texts of our own; `relabelled.csv` (of a public hate set) and `elections.csv` (of public
+election posts) hold our labels of public rows by their id, never their text; `readings.csv` holds each reader's labels as first given, before disagreements were settled;
 `stance.csv` holds pairs of a claim and a text.
 """
 
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from .datasets import MASKED, OURS, key, rows
 from .labels import TARGETS
 from .stance import STANCES
+from .tables import MASKED, OURS, key, rows
 
 ANNOTATED = ("hate", "provocation", "abusive", "suspect", "criticism", "counter_speech")
 RELABELLED = ("provocation", "suspect", "criticism", "counter_speech")
@@ -27,6 +27,7 @@ LANGUAGES = ("id", "jv", "su")
 PARTS = ("train", "test")
 SECOND = ("", "agreed", "settled")
 SOURCES = {"ibrohim_2019": "hate/ibrohim_2019.csv"}
+ELECTIONS = {name: f"ordinary/{name}.csv" for name in ("pilpres_2024", "pilpres_2024_debates", "pilkada_dki_2017")}
 
 # The edge cases of the guide, by the label whose line they draw; `plain` is talk without any label.
 KINDS = (
@@ -70,7 +71,11 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Relabelled:
-    """Our labels of a public row, found by `source` and `id`; `sha256` holds 12 hex digits of its text's."""
+    """Our labels of a public row, found by `source` and `id`; `sha256` holds 12 hex digits of its text's.
+
+    A row of a hate set has the labels RELABELLED and no target: it keeps its own annotators' hate. A row of
+    an election set, which came without labels, has all of ANNOTATED.
+    """
 
     id: str
     source: str
@@ -78,6 +83,7 @@ class Relabelled:
     labels: dict[str, float]
     labelled_by: str
     second: str
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,24 +175,13 @@ def read_written(path: Path = OURS / "written.csv") -> list[Written]:
 
 
 def read_relabelled(path: Path = OURS / "relabelled.csv") -> list[Relabelled]:
-    """Return our labels of public rows; BadAnnotation for the first bad row."""
-    once = _unique("id")
-    found = []
-    for row in _table(path, ("id", "source", "sha256", *RELABELLED, "labelled_by", "second")):
-        digest = row.text("sha256")
-        if len(digest) != 12 or set(digest) - set("0123456789abcdef"):
-            row.fail("sha256", f"{digest!r} is not 12 hex digits")
-        found.append(
-            Relabelled(
-                once(row),
-                row.one_of("source", tuple(SOURCES)),
-                digest,
-                row.labels(RELABELLED),
-                row.text("labelled_by"),
-                row.one_of("second", SECOND),
-            )
-        )
-    return found
+    """Return our labels of the rows of public hate sets; BadAnnotation for the first bad row."""
+    return _public(path, RELABELLED, SOURCES)
+
+
+def read_elections(path: Path = OURS / "elections.csv") -> list[Relabelled]:
+    """Return our labels of public election posts; BadAnnotation for the first bad row."""
+    return _public(path, ANNOTATED, ELECTIONS)
 
 
 def read_readings(path: Path = OURS / "readings.csv") -> list[Reading]:
@@ -225,15 +220,41 @@ def with_texts(relabelled: list[Relabelled], data: Path) -> list[tuple[str, Rela
 
     BadAnnotation where the set there lacks a row, or holds another text under its id.
     """
-    public = {source: {row["id"]: row["text"] for row in rows(data / name)} for source, name in SOURCES.items()}
+    files = SOURCES | ELECTIONS
+    named = {one.source for one in relabelled}
+    public = {source: {row["id"]: row["text"] for row in rows(data / files[source])} for source in named}
     found = []
     for one in relabelled:
         text = public[one.source].get(one.id)
         if text is None:
-            raise BadAnnotation(f"{SOURCES[one.source]} has no row {one.id}, which we labelled")
+            raise BadAnnotation(f"{files[one.source]} has no row {one.id}, which we labelled")
         if hashlib.sha256(text.encode()).hexdigest()[:12] != one.sha256:
-            raise BadAnnotation(f"{SOURCES[one.source]}, row {one.id}: another text than the one we labelled")
+            raise BadAnnotation(f"{files[one.source]}, row {one.id}: another text than the one we labelled")
         found.append((text, one))
+    return found
+
+
+def _public(path: Path, labels: tuple[str, ...], sources: dict[str, str]) -> list[Relabelled]:
+    with_hate = "hate" in labels
+    fields = ("id", "source", "sha256", *labels, *(("targets",) if with_hate else ()), "labelled_by", "second")
+    once = _unique("id")
+    found = []
+    for row in _table(path, fields):
+        digest = row.text("sha256")
+        if len(digest) != 12 or set(digest) - set("0123456789abcdef"):
+            row.fail("sha256", f"{digest!r} is not 12 hex digits")
+        given = row.labels(labels)
+        found.append(
+            Relabelled(
+                once(row),
+                row.one_of("source", tuple(sources)),
+                digest,
+                given,
+                row.text("labelled_by"),
+                row.one_of("second", SECOND),
+                row.targets(given["hate"]) if with_hate else (),
+            )
+        )
     return found
 
 

@@ -1,5 +1,5 @@
-"""Which known claim does a post tell? Words and characters (BM25) beside the encoder's embedding, fused
-into one score.
+"""Which known claim does a post tell? Words and characters (BM25) beside a learnt vector (claim_vectors.py),
+fused into one score.
 
 Candidates are the best of each; every candidate gets the same few numbers (how much of the claim's weight
 the post has, how close the embeddings are, ...), and a small logistic model, fitted on posts and fact-check
@@ -13,16 +13,17 @@ import datetime
 import functools
 import re
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from .claim_vectors import ClaimVectors, plain
 from .places import PLACES
-from .text import clean
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -39,9 +40,7 @@ COMMON_FROM = 500
 GRAM_SHARE = 0.3
 """Weight of character grams beside words when candidates are chosen."""
 
-FEATURES = ("claim_words", "post_words", "claim_grams", "cosine", "evidence", "bias")
-# Fitted by claims_fit.py; the same numbers for every query, so that one threshold decides.
-FUSION: tuple[float, ...] = (4.429, 3.4588, 4.2238, 2.6083, 2.1152, -14.9379)
+FEATURES = ("claim_words", "post_words", "claim_grams", "cosine", "evidence", "near", "said", "bias")
 
 CONTRADICTED = 0.45
 """A contradiction multiplies the score by this: it stays findable, and falls below "yes"."""
@@ -181,11 +180,13 @@ class ClaimIndex:
     ValueError.
     """
 
-    def __init__(self, embed: Callable[[Sequence[str]], Floats]) -> None:
-        self._embed = embed
+    def __init__(self, vectors: ClaimVectors) -> None:
+        self._vectors = vectors
+        self._fusion = np.array(vectors.fusion, dtype=np.float64)
         self.ids: list[str] = []  # row of `vectors` -> claim id
         self._known: set[str] = set()
         self._read: list[_Read] = []
+        self._pieces: list[list[int]] = []
         self._words = _Postings(*_title_words())
         self._grams = _Postings({}, 0)
         self.vectors: Floats = np.zeros((0, 0), dtype=np.float32)  # (claims, dim)
@@ -194,9 +195,9 @@ class ClaimIndex:
         return len(self.ids)
 
     @classmethod
-    def build(cls, claims: Sequence[ClaimText], embed: Callable[[Sequence[str]], Floats]) -> "ClaimIndex":
-        """Index claims; `embed` is `Classifier.embed`."""
-        index = cls(embed)
+    def build(cls, claims: Sequence[ClaimText], vectors: ClaimVectors) -> "ClaimIndex":
+        """Index claims; `vectors` is `ClaimVectors.load()`."""
+        index = cls(vectors)
         index.add(claims)
         return index
 
@@ -205,44 +206,43 @@ class ClaimIndex:
         if not claims:
             return
         ids = [claim.id for claim in claims]
-        twice = {one for one in ids if one in self._known} | {
-            one for one in ids if ids.count(one) > 1 and len(ids) < 1_000
-        }
-        if twice or len(set(ids)) < len(ids):
-            raise ValueError(f"claim id not unique: {', '.join(sorted(twice)[:3]) or 'in this call'}")
-        vectors = self._embed([claim.text for claim in claims])
+        twice = sorted(one for one, times in Counter(ids).items() if times > 1 or one in self._known)
+        if twice:
+            raise ValueError(f"claim id not unique: {', '.join(twice[:3])}")
+        pieces = self._vectors.pieces([claim.text for claim in claims])
+        vectors = self._vectors.embed(pieces)
+        self._pieces.extend(pieces)
         self.vectors = vectors if not self.ids else np.concatenate([self.vectors, vectors])
         for claim in claims:
             read = _parse(claim.text)
             self.ids.append(claim.id)
-            self._read.append(read)
+            # The postings keep the grams; kept twice they would be most of the memory.
+            self._read.append(replace(read, grams=frozenset()))
             self._words.add(read.words)
             self._grams.add(read.grams)
         self._known.update(ids)
 
-    def search(self, texts: Sequence[str], embeddings: Floats, k: int = 10) -> list[list[Match]]:
-        """Return each text's `k` best claims, best first. `embeddings`: `(len(texts), dim)`, as
-        `Judgement.embedding`.
+    def search(self, texts: Sequence[str], k: int = 10) -> list[list[Match]]:
+        """Return each text's `k` best claims, best first; what is found for a text does not depend on the
+        others.
         """
-        if len(texts) != len(embeddings):
-            raise ValueError(f"{len(texts)} texts but {len(embeddings)} embeddings")
         if not self.ids or not len(texts):
             return [[] for _ in texts]
-        # One product a text: the last bits of a product of matrices depend on its other rows.
-        rows = np.ascontiguousarray(embeddings, dtype=np.float32)
-        return [self._rank(_parse(text), self.vectors @ row, k) for text, row in zip(texts, rows, strict=True)]
+        return [
+            self._rank(_parse(text), pieces, k) for text, pieces in zip(texts, self._vectors.pieces(texts), strict=True)
+        ]
 
-    def features(self, text: str, cosines: Floats) -> tuple[npt.NDArray[np.int64], Doubles, npt.NDArray[np.bool_]]:
-        """Return a text's candidates, their FEATURES `(candidates, 6)` and which of them contradict it; for
-        fitting too.
+    def features(self, text: str) -> tuple[npt.NDArray[np.int64], Doubles, npt.NDArray[np.bool_]]:
+        """Return a text's candidates, their FEATURES `(candidates, features)` and which of them contradict it;
+        for fitting too.
         """
-        return self._features(_parse(text), cosines)
+        return self._features(_parse(text), self._vectors.pieces([text])[0])
 
-    def _rank(self, read: _Read, cosines: Floats, k: int) -> list[Match]:
+    def _rank(self, read: _Read, pieces: list[int], k: int) -> list[Match]:
         if not read.words:
             return []
-        places, features, contradicted = self._features(read, cosines)
-        scores = fused(features, contradicted)
+        places, features, contradicted = self._features(read, pieces)
+        scores = fused(features, contradicted, self._fusion)
         # Ties are broken by the claim's place, so that equal indexes answer equally.
         order = np.lexsort((places, -scores))[:k]
         return [
@@ -255,7 +255,9 @@ class ClaimIndex:
             for i in order
         ]
 
-    def _features(self, read: _Read, cosines: Floats) -> tuple[npt.NDArray[np.int64], Doubles, npt.NDArray[np.bool_]]:
+    def _features(self, read: _Read, pieces: list[int]) -> tuple[npt.NDArray[np.int64], Doubles, npt.NDArray[np.bool_]]:
+        # One product a text: the last bits of a product of matrices depend on its other rows.
+        cosines = self.vectors @ self._vectors.embed([pieces])[0]
         words = self._words.shared(read.words)
         grams = self._grams.shared(read.grams)
         lexical = self._words.bm25(words) + GRAM_SHARE * self._grams.bm25(grams)
@@ -268,6 +270,7 @@ class ClaimIndex:
         rows[:, 1] = words[places] / own
         rows[:, 3] = cosines[places]
         rows[:, 4] = np.log1p(words[places])
+        rows[:, 5:7] = self._vectors.near(pieces, [self._pieces[place] for place in places])
         return places, rows, np.array([_contradict(read, self._read[place]) for place in places], dtype=bool)
 
 
@@ -279,9 +282,10 @@ def _title_words() -> tuple[dict[str, int], int]:
     return counts, counts.pop("")
 
 
-def fused(features: Doubles, contradicted: npt.NDArray[np.bool_]) -> Doubles:
+def fused(features: Doubles, contradicted: npt.NDArray[np.bool_], fusion: Doubles) -> Doubles:
     """Return scores 0..1 from rows of FEATURES."""
-    scores = 1 / (1 + np.exp(-np.clip(features @ np.array(FUSION), -30, 30)))
+    # Summed row by row: a product of matrices depends in its last bits on the other rows.
+    scores = 1 / (1 + np.exp(-np.clip((features * fusion).sum(axis=1), -30, 30)))
     held: Doubles = np.where(contradicted, scores * CONTRADICTED, scores)
     return held
 
@@ -306,7 +310,7 @@ def _best(scores: npt.NDArray[np.floating], count: int) -> npt.NDArray[np.int64]
 
 
 def _parse(text: str) -> _Read:
-    text = clean(text).lower().replace("@user", " ").replace("[url]", " ")
+    text = plain(text)
     said = _WORD.findall(text)
     words = frozenset(said)
     grams = frozenset(

@@ -1,215 +1,132 @@
-"""Fit and measure claim matching: `python -m classifier.claims_fit --data PATH [--model PATH] [--base PATH]
-[--write]`.
+"""Train, fit and measure claim matching: `python -m classifier.claims_fit --data PATH --base BASE [--write]`.
 
-Split by time: the fusion's weights and the thresholds come from posts of January to March 2024 and from
-half of the ordinary posts; recall and false alarms are told for April to August and for the other half. A
-post is searched among the titles of its day and earlier. `--base` adds the base model's own embedding for
-comparison; `--write` keeps the thresholds in the manifest. Needs the [train] extra.
+Split by time: the vectors come from posts and titles up to March 2024, the fusion's weights from posts of
+January to March 2024 (with vectors trained on 2015 to 2020 alone) and ordinary posts; recall is told for
+April to August. A post is searched among the titles of its day and earlier; no date is used to rank. The
+thresholds come from one part of the ordinary posts, false alarms are told for another. Needs the [train]
+extra.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from sklearn.linear_model import LogisticRegression
+from tokenizers import Tokenizer
 
-from . import claims as matching
 from . import datasets
-from .claims import FEATURES, ClaimIndex, ClaimText
-from .engine import Classifier
-from .manifest import MANIFEST, SHIPPED
-from .text import clean
+from .claim_training import Pair, int8, piece_vectors, train
+from .claim_vectors import CLAIMS, VECTORS, ClaimVectors, open_tokenizer, weigh
+from .claims import FEATURES, ClaimText
+from .claims_evaluation import SPLIT, Query, evaluate, ordinary_posts, ranked, read
+from .manifest import SHIPPED, sha256
 
 Floats = npt.NDArray[np.float32]
-SPLIT = date(2024, 4, 1)
-FALSE_YES = 0.002
-"""Highest share of ordinary posts that may get a false "yes" when the threshold is chosen."""
-
-FALSE_UNSURE = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    text: str
-    day: date
-    title: str  # cleaned, lower case: any claim with this title is right
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m classifier.claims_fit", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--model", type=Path, default=SHIPPED)
-    parser.add_argument("--base", type=Path, help="folder of the base encoder, for comparison")
-    parser.add_argument("--write", action="store_true", help="keep the thresholds and figures in the manifest")
+    parser.add_argument("--base", type=Path, required=True, help="folder of the base encoder")
+    parser.add_argument(
+        "--pieces", type=Path, default=Path("piece_vectors.npy"), help="where the base's vectors of pieces are kept"
+    )
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the model, with its tokenizer.json")
+    parser.add_argument("--write", action="store_true", help="keep vectors, fusion, thresholds and figures in OUT")
     args = parser.parse_args(argv)
-    classifier = Classifier.load(args.model)
+    tokenizer = open_tokenizer(args.out / "tokenizer.json")
+    start = piece_vectors(args.base, args.pieces)
+    past, early = pairs(args.data)
     old, new, queries = read(args.data)
-    ordinary = ordinary_posts(args.data)
-    told = measure(old, new, queries, ordinary, classifier.embed)
-    if args.base:
-        told["base_embedding_alone"] = measure(old, new, queries, [], base_embed(args.base))["embedding_alone"]
+    # The fusion must see vectors of posts that the vectors were not trained on.
+    unseen = vectors_of(train(past, tokenizer, start), tokenizer)
+    fusion, fitted_on = fit(old, new, [q for q in queries if q.day < SPLIT], ordinary_posts(args.data, 0), unseen)
+    table, scales = int8(train(past + early, tokenizer, start))
+    shipped = vectors_of(table.astype(np.float32) * scales.astype(np.float32)[:, None], tokenizer, fusion)
+    told = {"fitted_on": fitted_on, **evaluate(args.data, shipped)}
     print(json.dumps(told, indent=1))
     if args.write:
-        path = args.model / MANIFEST
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        manifest["claims"] = {name: told["thresholds"][name] for name in ("yes", "unsure")}
-        manifest["metrics"]["claims"] = told
-        path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write(args.out, table, scales, fusion, told)
     return 0
 
 
-def read(data: Path) -> tuple[list[ClaimText], list[ClaimText], list[Query]]:
-    """Return claims before 2024, the claims of 2024 (by day), and the posts of 2024 that are more than
-    their title.
-    """
-    folder = data / "claims"
-    old = [
-        ClaimText(row["id"], row["title"], date.fromisoformat(row["date"][:10]) if row["date"] else None)
-        for row in datasets.rows(folder / "turnbackhoax_2015_2020.csv")
-    ]
-    old += [
-        ClaimText(r["id"], r["text"])
-        for r in datasets.rows(folder / "titles_2018_2023.csv")
-        if r["label"] == "hoax_title"
-    ]
-    rows = sorted(datasets.rows(folder / "turnbackhoax_2024_jan_aug.csv"), key=lambda row: row["date"])
-    new = [ClaimText(row["id"], row["title"], date.fromisoformat(row["date"][:10])) for row in rows]
-    queries = [
-        Query(row["text"], date.fromisoformat(row["date"][:10]), clean(row["title"]).lower())
-        for row in rows
-        if row["text_is_title"] == "False"
-        and len(clean(row["text"])) > 15
-        and "Tidak terdapat narasi" not in row["text"]
-    ]
-    return old, new, queries
-
-
-def ordinary_posts(data: Path) -> list[str]:
-    names = ("pilkada_dki_2017", "pilpres_2024", "pilpres_2024_debates", "reviews")
-    return [row["text"] for name in names for row in datasets.rows(data / "ordinary" / f"{name}.csv")]
-
-
-def measure(
-    old: list[ClaimText],
-    new: list[ClaimText],
-    queries: list[Query],
-    ordinary: list[str],
-    embed: Callable[[Sequence[str]], Floats],
-) -> dict[str, Any]:
-    index = ClaimIndex.build(old, embed)
-    titles = {claim.id: clean(claim.text).lower() for claim in (*old, *new)}
-    vectors = embed([query.text for query in queries])
-    told: dict[str, Any] = {}
-    fitting: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]] = []
-    held: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]] = []
-    for day, asked in by_day(queries):
-        index.add([claim for claim in new if claim.date == day])
-        cosines = vectors[[i for i, _ in asked]] @ index.vectors.T
-        for (_, query), row in zip(asked, cosines, strict=True):
-            places, features, contradicted = index.features(query.text, row)
-            right = np.array([titles[index.ids[place]] == query.title for place in places])
-            if query.day < SPLIT:
-                fitting.append((features, right))
-            held.append((features, right, contradicted))
-    late = [one for one, query in zip(held, sorted(queries, key=lambda q: q.day), strict=True) if query.day >= SPLIT]
-    told["posts"] = {"fitted_on": len(fitting), "measured_on": len(late)}
-    told["words_alone"] = recall([(f[:, 4] + f[:, 0], r) for f, r, _ in late])
-    told["embedding_alone"] = recall([(f[:, 3], r) for f, r, _ in late])
-    if not ordinary:
-        return told
-    fit_half = [text for text in ordinary if datasets.bucket(text, 2) == 0]
-    test_half = [text for text in ordinary if datasets.bucket(text, 2) == 1]
-    negatives = [
-        index.features(t, row)[1:] for t, row in zip(fit_half, cosine_rows(fit_half, embed, index), strict=True)
-    ]
-    x = np.concatenate([f for f, _ in fitting] + [f for f, _ in negatives[::4]])
-    y = np.concatenate([r for _, r in fitting] + [np.zeros(len(f), dtype=bool) for f, _ in negatives[::4]])
-    model = LogisticRegression(C=10.0, max_iter=2000, fit_intercept=False).fit(x, y)
-    fusion = [round(float(value), 4) for value in model.coef_[0]]
-    told["fusion"] = dict(zip(FEATURES, fusion, strict=True))
-    matching.FUSION = tuple(fusion)
-    told["fused"] = recall([(scored(f, c), r) for f, r, c in late])
-    top = np.array([scored(f, c).max(initial=0) for f, c in negatives])
-    thresholds = {
-        # Never so low that a contradicted match could say yes.
-        "yes": max(0.5, float(np.quantile(top, 1 - FALSE_YES))),
-        "unsure": float(np.quantile(top, 1 - FALSE_UNSURE)),
+def write(
+    folder: Path,
+    table: npt.NDArray[np.int8],
+    scales: npt.NDArray[np.float16],
+    fusion: Sequence[float],
+    told: dict[str, Any],
+) -> None:
+    np.savez_compressed(folder / VECTORS, vectors=table, scales=scales)
+    kept = {
+        "files": {name: {"sha256": sha256(folder / name)} for name in (VECTORS, "tokenizer.json")},
+        "fusion": dict(zip(FEATURES, fusion, strict=True)),
+        "thresholds": told["thresholds"],
+        "metrics": told,
     }
-    told["thresholds"] = {name: round(value, 4) for name, value in thresholds.items()}
-    alarms = np.array([
-        scored(f, c).max(initial=0)
-        for text, row in zip(test_half, cosine_rows(test_half, embed, index), strict=True)
-        for f, c in (index.features(text, row)[1:],)
-    ])  # fmt: skip
-    best = np.array([scored(f, c).max() for f, _, c in late])
-    correct = np.array([bool(r[int(np.argmax(scored(f, c)))]) for f, r, c in late])
-    for name, value in thresholds.items():
-        chosen = best >= value
-        told[f"at_{name}"] = {
-            "posts_matched_rightly": round(float((chosen & correct).mean()), 4),
-            "posts_matched_wrongly": round(float((chosen & ~correct).mean()), 4),
-            "ordinary_posts_matched": int((alarms >= value).sum()),
-            "ordinary_posts": len(alarms),
-            "ordinary_share": round(float((alarms >= value).mean()), 5),
-        }
-    return told
+    (folder / CLAIMS).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
-def scored(features: npt.NDArray[np.float64], contradicted: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    return matching.fused(features, contradicted)
+def vectors_of(table: Floats, tokenizer: Tokenizer, fusion: Sequence[float] = (1.0,) * len(FEATURES)) -> ClaimVectors:
+    return ClaimVectors(tokenizer, table, weigh(table), tuple(fusion), 1.0, 1.0, "")
 
 
-def recall(ranked: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]) -> dict[str, float]:
-    """Return the share of posts with a right claim among the first 1, 5 and 10 of their candidates."""
-    ranks = [np.flatnonzero(right[np.argsort(-score, kind="stable")]) for score, right in ranked]
-    return {f"recall@{k}": round(float(np.mean([len(r) > 0 and r[0] < k for r in ranks])), 4) for k in (1, 5, 10)}
+def pairs(data: Path) -> tuple[list[Pair], list[Pair]]:
+    """Return (title, post) of 2015 to 2020, and of January to March 2024."""
+    folder = data / "claims"
+    past = [(row["title"], row["text"]) for row in datasets.rows(folder / "turnbackhoax_2015_2020.csv")]
+    _, _, queries = read(data)
+    return past, [(query.title, query.text) for query in queries if query.day < SPLIT]
 
 
-def by_day(queries: list[Query]) -> Iterator[tuple[date, list[tuple[int, Query]]]]:
-    days: dict[date, list[tuple[int, Query]]] = {}
-    for place, query in enumerate(queries):
-        days.setdefault(query.day, []).append((place, query))
-    yield from sorted(days.items())
+def fit(
+    old: list[ClaimText], new: list[ClaimText], queries: list[Query], ordinary: list[str], vectors: ClaimVectors
+) -> tuple[tuple[float, ...], int]:
+    """Return the fusion's weights and on how many posts they were fitted."""
+    index, found = ranked(old, new, queries, vectors)
+    lists = [(features[:, :-1], right) for features, right, _ in found if right.any()]
+    order = listwise(lists)
+    negatives = [index.features(text)[1] for text in ordinary]
+    # How sure a rank makes us: one slope and one bias, so that the order stays.
+    x = np.concatenate([f[:, :-1] @ order for f in [*(f for f, _, _ in found), *negatives]])
+    y = np.concatenate([*(r for _, r, _ in found), *(np.zeros(len(f), dtype=bool) for f in negatives)])
+    sure = LogisticRegression(C=100.0, max_iter=2000).fit(x[:, None], y)
+    fusion = [*(float(sure.coef_[0][0]) * order), float(sure.intercept_[0])]
+    return tuple(round(value, 4) for value in fusion), len(found)
 
 
-def cosine_rows(texts: list[str], embed: Callable[[Sequence[str]], Floats], index: ClaimIndex) -> Iterator[Floats]:
-    for start in range(0, len(texts), 500):
-        yield from embed(texts[start : start + 500]) @ index.vectors.T
+def listwise(lists: Sequence[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]) -> npt.NDArray[np.float64]:
+    """Return the weights by which right candidates come before the others of their post (softmax over each
+    list).
+    """
+    spread = np.concatenate([features for features, _ in lists]).std(axis=0) + 1e-6
+    longest = max(len(right) for _, right in lists)
+    x = torch.zeros(len(lists), longest, len(spread))
+    right = torch.zeros(len(lists), longest, dtype=torch.bool)
+    there = torch.zeros(len(lists), longest, dtype=torch.bool)
+    for row, (features, correct) in enumerate(lists):
+        x[row, : len(correct)] = torch.tensor(features / spread)
+        right[row, : len(correct)] = torch.tensor(correct)
+        there[row, : len(correct)] = True
+    weights = torch.zeros(len(spread), requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=200)
 
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        scores = (x @ weights).masked_fill(~there, -1e4)
+        lost = (scores.logsumexp(1) - scores.masked_fill(~right, -1e4).logsumexp(1)).mean()
+        lost = lost + 1e-3 * (weights * weights).sum()
+        lost.backward()
+        return lost
 
-def base_embed(base: Path) -> Callable[[Sequence[str]], Floats]:
-    """Return the base model's own `query: ` embedding, for comparison."""
-    import torch
-    from tokenizers import Tokenizer
-    from transformers import AutoModel
-
-    from .batch import padded
-
-    model = AutoModel.from_pretrained(base, dtype="float32", add_pooling_layer=False).eval()
-    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(128)
-
-    def embed(texts: Sequence[str]) -> Floats:
-        pieces = [found.ids for found in tokenizer.encode_batch(["query: " + clean(text) for text in texts])]
-        out = np.zeros((len(texts), model.config.hidden_size), dtype=np.float32)
-        order = sorted(range(len(texts)), key=lambda i: len(pieces[i]))
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            for start in range(0, len(order), 64):
-                chosen = order[start : start + 64]
-                ids, mask = padded([pieces[i] for i in chosen])
-                hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-                mean = (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
-                out[chosen] = torch.nn.functional.normalize(mean, dim=1).numpy()
-        return out
-
-    return embed
+    optimizer.step(loss)
+    fitted: npt.NDArray[np.float64] = weights.detach().numpy().astype(np.float64) / spread
+    return fitted
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from .labels import HEADS
 from .manifest import SHIPPED, Manifest, ModelError
 from .ngrams import Grams
 from .text import clean
@@ -21,6 +21,9 @@ Forward = Callable[[Ids], tuple[Floats, Floats]]
 """`(batch, length)` token ids of texts of equal length -> logits `(batch, heads)` and embedding `(batch,
 dim)`.
 """
+
+FIRST_STAGE = "first:"
+"""Columns of the n-gram model that stand for the whole model in its first stage are named so, with the label."""
 
 # Pieces in one run of the model: bounds memory (a batch's widest state is 4096 x 1536 floats, 25 MB) and
 # keeps it in cache.
@@ -43,7 +46,9 @@ class Classifier:
         self.model_id = model_id
         self.dim = manifest.dim
         self._tokenizer = tokenizer
-        self._grams = grams
+        self.grams = grams
+        names = [FIRST_STAGE + name for name in manifest.labels]
+        self._first = [grams.labels.index(name) for name in names if name in grams.labels]
         self.forward = forward
 
     @classmethod
@@ -81,8 +86,11 @@ class Classifier:
             raise ValueError(f"engine: {engine!r} is neither 'onnx' nor 'torch'")
         return cls(manifest, tokenizer, grams, forward, manifest.model_id(engine, PRECISION))
 
-    def judge(self, texts: Sequence[str]) -> list[Judgement]:
+    def judge(self, texts: Sequence[str], *, first_stage: bool = True) -> list[Judgement]:
         """Judge any number of texts, order kept; equal texts are judged once.
+
+        What the first stage is sure to be nothing for any label does not reach the encoder (and has a zero embedding), unless
+        `first_stage` is false.
 
         A text's scores do not depend on the others in the call. A text with nothing to read after cleaning
         (empty, blanks, invisible characters) gets score 0, decision "no" and a zero embedding: there is
@@ -90,7 +98,7 @@ class Classifier:
         """
         cleaned = [clean(text) for text in texts]
         distinct = list(dict.fromkeys(cleaned))
-        judged = dict(zip(distinct, self._judge_cleaned(distinct), strict=True))
+        judged = dict(zip(distinct, self._judge_cleaned(distinct, first_stage), strict=True))
         return [judged[text] for text in cleaned]
 
     def embed(self, texts: Sequence[str]) -> Floats:
@@ -101,40 +109,38 @@ class Classifier:
         embedding = self._encode(distinct)[1]
         return embedding[[place[text] for text in cleaned]]
 
-    def claim_decision(self, score: float) -> Literal["yes", "no", "unsure"]:
-        """Return whether a claim match's score says "yes" (the same claim), "unsure" or "no"."""
-        return (
-            "yes"
-            if score >= self.manifest.claims["yes"]
-            else "unsure"
-            if score >= self.manifest.claims["unsure"]
-            else "no"
-        )
-
-    @property
-    def grams_labels(self) -> tuple[str, ...]:
-        return self._grams.labels
-
     def raw(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
         """Return uncalibrated logits: the encoder's `(n, labels + targets)`, the n-grams' `(n,
-        grams_labels)`.
+        grams.labels)`.
         """
         cleaned = [clean(text) for text in texts]
-        return self._encode(cleaned)[0], self._grams.logits(cleaned)
+        return self._encode(cleaned)[0], self.grams.logits(cleaned)
 
-    def _judge_cleaned(self, texts: list[str]) -> list[Judgement]:
+    def first_scores(self, texts: Sequence[str]) -> Floats:
+        """Return `(n, labels)` scores 0..1 of the first stage alone; it is made to say "no", not to accuse."""
+        return _first_scores(self.grams.logits([clean(text) for text in texts])[:, self._first])
+
+    def _judge_cleaned(self, texts: list[str], first_stage: bool) -> list[Judgement]:
+        grams = self.grams.logits(texts)
+        out: list[Judgement | None] = [None if text else self._nothing() for text in texts]
+        if first_stage and self.manifest.first_stage:
+            guesses = _first_scores(grams[:, self._first])
+            enough = np.array([self.manifest.first_stage[label] for label in self.manifest.labels])
+            for row in np.flatnonzero((guesses < enough).all(axis=1)).tolist():
+                out[row] = out[row] or self._settled(guesses[row])
+        left = [row for row, judged in enumerate(out) if judged is None]
+        for row, judged in zip(left, self._judge_whole([texts[row] for row in left], grams[left]), strict=True):
+            out[row] = judged
+        return [judged for judged in out if judged is not None]
+
+    def _judge_whole(self, texts: list[str], grams: Floats) -> list[Judgement]:
         logits, embedding = self._encode(texts)
-        grams = self._grams.logits(texts)
-        names = (*self.manifest.labels, *self.manifest.targets)
         columns = {}
-        for place, name in enumerate(names):
-            own = grams[:, self._grams.labels.index(name)] if name in self._grams.labels else None
-            columns[name] = self.manifest.calibration[name].apply(logits[:, place], own)
+        for place, name in enumerate((*self.manifest.labels, *self.manifest.targets)):
+            own = grams[:, self.grams.labels.index(name)] if name in self.grams.labels else None
+            columns[name] = self.manifest.calibration[name].apply(logits[:, place], own, logits)
         out = []
-        for row, text in enumerate(texts):
-            if not text:
-                out.append(self._nothing())
-                continue
+        for row in range(len(texts)):
             scores = {label: float(columns[label][row]) for label in self.manifest.labels}
             decisions = {label: self.manifest.bands[label].decide(score) for label, score in scores.items()}
             thresholds = self.manifest.target_thresholds
@@ -143,6 +149,15 @@ class Classifier:
             out.append(Judgement(scores, decisions, targets, embedding[row]))
         return out
 
+    def _settled(self, guesses: Floats) -> Judgement:
+        labels = self.manifest.labels
+        # What is settled as "no" has a score that says so: it lies below the label's band.
+        scores = {
+            label: round(min(float(score), self.manifest.bands[label].unsure - 1e-6), 6)
+            for label, score in zip(labels, guesses, strict=True)
+        }
+        return Judgement(scores, dict.fromkeys(labels, "no"), [], np.zeros(self.dim, dtype=np.float32))
+
     def _nothing(self) -> Judgement:
         labels = self.manifest.labels
         return Judgement(
@@ -150,10 +165,11 @@ class Classifier:
         )
 
     def _encode(self, texts: list[str]) -> tuple[Floats, Floats]:
-        logits = np.zeros((len(texts), len(self.manifest.labels) + len(self.manifest.targets)), dtype=np.float32)
+        logits = np.zeros((len(texts), len(HEADS)), dtype=np.float32)
         embedding = np.zeros((len(texts), self.dim), dtype=np.float32)
         by_length: dict[int, list[int]] = {}
-        pieces = [found.ids for found in self._tokenizer.encode_batch(texts)]
+        # Capitals shout; they do not change what is said.
+        pieces = [found.ids for found in self._tokenizer.encode_batch([text.lower() for text in texts])]
         for row, ids in enumerate(pieces):
             if texts[row]:
                 by_length.setdefault(len(ids), []).append(row)
@@ -165,6 +181,11 @@ class Classifier:
                     np.array([pieces[row] for row in chosen], dtype=np.int64)
                 )
         return logits, embedding
+
+
+def _first_scores(logits: Floats) -> Floats:
+    scores: Floats = (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+    return scores
 
 
 def cpus() -> int:

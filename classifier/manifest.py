@@ -33,6 +33,9 @@ class Manifest:
     calibration: dict[str, Calibration]  # of every label and target
     bands: dict[str, Band]  # of every label
     target_thresholds: dict[str, float]
+    first_stage: dict[
+        str, float
+    ]  # label -> below which score of the first stage it is settled as "no"; empty: there is none
     claims: dict[str, float]
     text: dict[str, Any]  # the whole file
 
@@ -55,9 +58,10 @@ class Manifest:
                 max_pieces=int(text["max_pieces"]),
                 vocabulary=int(text["vocabulary"]),
                 files={name: str(text["files"][name]["sha256"]) for name in FILES},
-                calibration={name: Calibration(**kept) for name, kept in text["calibration"].items()},
+                calibration={name: Calibration.read(kept) for name, kept in text["calibration"].items()},
                 bands={name: Band.read(text["bands"][name]) for name in text["labels"]},
                 target_thresholds={name: float(text["target_thresholds"][name]) for name in text["targets"]},
+                first_stage={name: float(value) for name, value in text["first_stage"].items()},
                 claims={name: float(text["claims"][name]) for name in ("yes", "unsure")},
                 text=text,
             )
@@ -66,6 +70,9 @@ class Manifest:
         absent = [name for name in (*manifest.labels, *manifest.targets) if name not in manifest.calibration]
         if absent:
             raise ModelError(f"{path}: calibration: missing for {', '.join(absent)}")
+        unsettled = [name for name in manifest.labels if manifest.first_stage and name not in manifest.first_stage]
+        if unsettled:
+            raise ModelError(f"{path}: first_stage: missing for {', '.join(unsettled)}")
         for name, expected in manifest.files.items():
             verify(folder / name, expected)
         return manifest
@@ -74,7 +81,7 @@ class Manifest:
         """Return 16 hex digits that change with weights, engine, precision, calibration or thresholds."""
         decisive = {
             name: self.text[name]
-            for name in ("files", "calibration", "bands", "target_thresholds", "claims", "max_pieces")
+            for name in ("files", "calibration", "bands", "target_thresholds", "first_stage", "claims", "max_pieces")
         }
         told = json.dumps([decisive, engine, precision], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -14,9 +14,7 @@ import torch
 from torch import nn
 from transformers import AutoModel, BertConfig, BertModel
 
-from .labels import LABELS, TARGETS
-
-HEADS = LABELS + TARGETS
+from .labels import HEADS
 
 
 class Network(nn.Module):  # type: ignore[misc,unused-ignore]
@@ -41,8 +39,7 @@ class Network(nn.Module):  # type: ignore[misc,unused-ignore]
         seen = mask.unsqueeze(-1).float()
         mean = (hidden * seen).sum(1) / seen.sum(1)
         top = hidden.masked_fill(mask.unsqueeze(-1) == 0, -1e4).amax(1)
-        self.pooled = torch.cat([mean, top], 1)  # kept for settle.py
-        logits = self.heads(self.drop(self.pooled).float())
+        logits = self.heads(self.drop(torch.cat([mean, top], 1)).float())
         return logits, nn.functional.normalize(self.project(mean).float(), dim=1)
 
 

@@ -35,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m classifier.parity", description=__doc__)
     parser.add_argument("--model", type=Path, default=SHIPPED)
     args = parser.parse_args(argv)
-    texts = UGLY + [example.text for example in ours()][::4]
-    judged = Classifier.load(args.model, engine="torch").judge(texts)
+    texts = UGLY + [example.text for example in ours()][::16]
+    judged = Classifier.load(args.model, engine="torch").judge(texts, first_stage=False)
     rows = [{"text": text, "scores": one.scores} for text, one in zip(texts, judged, strict=True)]
     path = args.model / "parity.json"
     path.write_text(json.dumps({"engine": "torch", "rows": rows}, indent=0) + "\n", encoding="utf-8")

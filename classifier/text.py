@@ -5,6 +5,8 @@ and in use.
 import re
 import unicodedata
 
+from .disguise import undisguised
+
 # A post's argument is in its beginning, and the model reads 128 pieces (about 500 characters). The cut
 # comes first, so that a text of 5 MB costs no more than a long post.
 MAX_CHARS = 2_000
@@ -31,7 +33,8 @@ def clean(text: str) -> str:
     """Return `text` as the model reads it: at most MAX_CHARS characters, one line, no disguise.
 
     NFKC; invisible characters and lone surrogates removed; control characters become a blank; links, mails,
-    phone numbers and handles become `[url]`, `[email]`, `[phone]` and `@user`; a letter repeated more than
+    phone numbers and handles become `[url]`, `[email]`, `[phone]` and `@user`; disguised words are read as
+    meant (see disguise.py); a letter repeated more than
     twice is written twice, a mark more than three times thrice. The result may be empty. Idempotent; never
     raises for a str.
     """
@@ -51,6 +54,7 @@ def _pass(text: str) -> str:
     text = _EMAIL.sub("[email]", text)
     text = _HANDLE.sub("@user", text)
     text = _PHONE.sub("[phone]", text)
+    text = undisguised(text)
     text = _LETTERS.sub(r"\1\1", text)
     text = _MARKS.sub(r"\1\1\1", text)
     return _BLANKS.sub(" ", text).strip()[:MAX_CHARS].rstrip()

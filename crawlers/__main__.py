@@ -1,4 +1,4 @@
-"""`jaga crawl`, `jaga sources`, `jaga parse` and `jaga ingest`: the only file here that chooses adapters.
+"""`jaga crawl`, `jaga sources`, `jaga parse`, `jaga ingest`, `jaga evidence` and `jaga keys`: the only file here that chooses adapters.
 
 Exit codes: 0 all well; 1 something was refused or could not be published; 2 wrong settings, sources, kind or file.
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.ports import Broker
+from pipeline.ports import Broker, SearchStore
 from pipeline.settings import BadSettings, Settings, load_settings
 
 
@@ -24,12 +24,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_parse(commands.add_parser("parse", help="posts of a saved page, without fetching"))
     add_ingest(commands.add_parser("ingest", help="posts from files: NDJSON, CSV"))
     commands.add_parser("sources", help="the places to watch: list, show, check, edit", add_help=False)
+    commands.add_parser("evidence", help="what proves what was seen", add_help=False)
+    commands.add_parser("keys", help="the keys of pseudonyms: list, rotate, destroy, link", add_help=False)
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["sources"]:
         from .sources_command import run as run_sources
 
         _log_in_words()
         return run_sources(arguments[1:])
+    if arguments[:1] == ["evidence"]:
+        from .evidence_command import Doors
+        from .evidence_command import run as run_evidence
+
+        _log_in_words()
+        return run_evidence(arguments[1:], Doors(_open_store, _open_broker))
+    if arguments[:1] == ["keys"]:
+        from .keys_command import run as run_keys
+
+        _log_in_words()
+        return run_keys(arguments[1:])
     options = parser.parse_args(arguments)
     _log_in_words()
     try:
@@ -94,6 +107,13 @@ def _open_broker(settings: Settings) -> Broker:
     return broker
 
 
+def _open_store(settings: Settings) -> SearchStore:
+    from pipeline.adapters.choose import open_store
+
+    store: SearchStore = open_store(settings)
+    return store
+
+
 # ---------------------------------------------------------------- parse
 
 
@@ -102,6 +122,7 @@ def add_parse(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the saved body; - for standard input")
     parser.add_argument("--url", default="https://unknown.example/", help="address it was fetched from")
     parser.add_argument("--content-type", default="", help="the response's Content-Type")
+    add_told(parser)
 
 
 def parse(options: argparse.Namespace, settings: Settings) -> int:
@@ -114,6 +135,8 @@ def parse(options: argparse.Namespace, settings: Settings) -> int:
         reader(options.kind)
     except (NotBuilt, LookupError) as error:
         return _say(str(error.args[0]))
+    if options.kind == "export":
+        return parse_export(options, settings)
     try:
         body = sys.stdin.buffer.read() if str(options.file) == "-" else options.file.read_bytes()
     except OSError as error:
@@ -128,24 +151,60 @@ def parse(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def parse_export(options: argparse.Namespace, settings: Settings) -> int:
+    """Row by row, so that a file may be larger than memory."""
+    import io
+
+    from . import pseudonym
+    from .exports.ingest import told_of
+    from .exports.read import items
+    from .exports.row import Unusable
+    from .pages.items import as_json
+    from .pages.page import Page
+
+    try:
+        told = told_of(options.column, options.platform)
+        standard = str(options.file) == "-"
+        file = io.BytesIO(sys.stdin.buffer.read()) if standard else options.file.open("rb")
+    except Unusable as error:
+        return _say(str(error))
+    except OSError as error:
+        return _say(f"{options.file}: {error.strerror or error}")
+    try:
+        maker = pseudonym.maker(pseudonym.key(settings))
+    except OSError as error:
+        return _say(f"JAGA_HOME {settings.home}: {error}")
+    with file:
+        for item in items(file, str(options.file), Page(b"", options.url, pseudonym=maker), told, _progress):
+            sys.stdout.buffer.write(as_json(item).encode() + b"\n")
+    sys.stdout.buffer.flush()
+    return 0
+
+
 # ---------------------------------------------------------------- ingest
 
 
-def add_ingest(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="+", type=Path, metavar="FILE")
+def add_told(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--column",
         action="append",
         default=[],
         metavar="FIELD=NAME",
-        help="which column is text, id, published_at, author, url or platform",
+        help="of an export: which column is text, id, published_at, author, url, platform ...; it is then read as a plain table",
     )
-    parser.add_argument("--platform", default="import", help="platform of rows that name none (default: import)")
+    parser.add_argument(
+        "--platform", default="import", help="of an export: platform of rows that name none (default: import)"
+    )
+
+
+def add_ingest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="+", type=Path, metavar="FILE")
+    add_told(parser)
     parser.add_argument("--json", action="store_true", help='last line: {"read", "published", "rejected"}')
 
 
 def ingest(options: argparse.Namespace, settings: Settings) -> int:
-    from .exports import ingest_files
+    from .exports.ingest import ingest_files
 
     return ingest_files(options, settings, lambda: _open_broker(settings))
 

@@ -1,7 +1,8 @@
-"""The bytes as fetched, kept as evidence: one WARC record (ISO 28500) for each response that gave a post or a claim."""
+"""The bytes as fetched, kept as evidence: WARC records (ISO 28500), one for each response that gave a post or a claim, or for a row that was imported."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import os
@@ -19,6 +20,10 @@ from pipeline.contracts import Evidence
 _NOT_OF_THE_BODY = {"content-encoding", "transfer-encoding", "content-length", "set-cookie"}
 """Headers that no longer fit the unpacked body, and cookies, which are nobody's evidence."""
 
+FILE_RECORDS = 10_000
+FILE_BYTES = 500_000_000
+"""A file that has either is followed by another, so that its list of records and a removal from it stay small."""
+
 
 @dataclass
 class Fetch:
@@ -33,55 +38,66 @@ class Fetch:
 
 
 class Archive:
-    """Appends to `YYYYMMDD-PID.warc.gz`, one file a day and process. Not thread-safe."""
+    """Appends to `YYYYMMDD-PID.warc.gz`, one file a day and process, several if they grow large. Not thread-safe.
+
+    From the first `keep` to the next `sync` the file is locked; in between it may be sealed (`evidence.seal`), and then another is begun.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lists = folder.parent / "evidence" / "records"
         self._file: BinaryIO | None = None
         self._name = ""
         self._day = ""
+        self._records = 0
+        self._locked = False
         self._writer: Any = None
 
     def keep(self, fetch: Fetch) -> Evidence:
-        """Write one record; durable after the next `sync`. A fetch is written once. Raises OSError."""
+        """Write one `response` record; durable after the next `sync`. A fetch is written once. Raises OSError."""
         if fetch.evidence is None:
-            file = self._open(fetch.fetched_at)
-            began = file.tell()
-            sha256 = hashlib.sha256(fetch.body).hexdigest()
-            try:
-                record_id = self._write(fetch, sha256)
-            except OSError:
-                # Half a record would spoil all that come after it.
-                file.truncate(began)
-                file.seek(began)
-                raise
-            fetch.evidence = Evidence(warc=self._name, record_id=record_id, sha256=sha256)
+            kept = [(name, value) for name, value in fetch.headers if name.lower() not in _NOT_OF_THE_BODY]
+            http = StatusAndHeaders(
+                f"{fetch.status} OK", [*kept, ("Content-Length", str(len(fetch.body)))], protocol="HTTP/1.1"
+            )
+            fetch.evidence = self._keep("response", fetch.url, fetch.body, fetch.fetched_at, http_headers=http)
         return fetch.evidence
 
-    def _write(self, fetch: Fetch, sha256: str) -> str:
-        kept = [(name, value) for name, value in fetch.headers if name.lower() not in _NOT_OF_THE_BODY]
-        http = StatusAndHeaders(
-            f"{fetch.status} OK", [*kept, ("Content-Length", str(len(fetch.body)))], protocol="HTTP/1.1"
-        )
-        record = self._writer.create_warc_record(
-            fetch.url,
-            "response",
-            payload=io.BytesIO(fetch.body),
-            length=len(fetch.body),
-            http_headers=http,
-            warc_headers_dict={
-                "WARC-Date": fetch.fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-                "WARC-Payload-Digest": f"sha256:{sha256}",
-            },
-        )
-        self._writer.write_record(record)
-        return str(record.rec_headers.get_header("WARC-Record-ID"))
+    def keep_row(self, uri: str, body: bytes, content_type: str, at: datetime) -> Evidence:
+        """Write one row of an imported file as a `resource` record; durable after the next `sync`. Raises OSError."""
+        return self._keep("resource", uri, body, at, warc_content_type=content_type)
+
+    def _keep(self, kind: str, uri: str, body: bytes, at: datetime, **told: Any) -> Evidence:
+        file = self._open(at)
+        began = file.tell()
+        sha256 = hashlib.sha256(body).hexdigest()
+        headers = {
+            "WARC-Date": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "WARC-Payload-Digest": f"sha256:{sha256}",
+        }
+        if kind == "resource":
+            # The block is the body; without this warcio adds a SHA-1 of the same.
+            headers["WARC-Block-Digest"] = headers["WARC-Payload-Digest"]
+        try:
+            record = self._writer.create_warc_record(
+                uri, kind, payload=io.BytesIO(body), length=len(body), warc_headers_dict=headers, **told
+            )
+            self._writer.write_record(record)
+        except OSError:
+            # Half a record would spoil all that come after it.
+            file.truncate(began)
+            file.seek(began)
+            raise
+        self._records += 1
+        return Evidence(warc=self._name, record_id=str(record.rec_headers.get_header("WARC-Record-ID")), sha256=sha256)
 
     def sync(self) -> None:
         """Everything kept so far is on the disk when this returns. Raises OSError."""
         if self._file is not None:
             self._file.flush()
             os.fsync(self._file.fileno())
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            self._locked = False
 
     def close(self) -> None:
         if self._file is not None:
@@ -91,18 +107,41 @@ class Archive:
 
     def _open(self, at: datetime) -> BinaryIO:
         day = at.astimezone(UTC).strftime("%Y%m%d")
-        if self._file is None or day != self._day:
+        if self._file is not None and not self._locked:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._locked = True
+        if self._file is None or day != self._day or self._full() or self._sealed():
             self.close()
-            self.folder.mkdir(parents=True, exist_ok=True)
-            nth = 1
-            while True:
-                self._name = f"{day}-{os.getpid()}{f'-{nth}' if nth > 1 else ''}.warc.gz"
-                try:
-                    # Process numbers come again: never write behind what another process left.
-                    self._file = (self.folder / self._name).open("x+b")
-                    break
-                except FileExistsError:
-                    nth += 1
-            self._day = day
-            self._writer = WARCWriter(self._file, gzip=True, warc_version="1.1")
+            return self._begin(day)
         return self._file
+
+    def _full(self) -> bool:
+        return self._records >= FILE_RECORDS or (self._file is not None and self._file.tell() >= FILE_BYTES)
+
+    def _sealed(self) -> bool:
+        return list_of(self._lists, self._name).exists()
+
+    def _begin(self, day: str) -> BinaryIO:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        nth = 1
+        while True:
+            self._name = f"{day}-{os.getpid()}{f'-{nth}' if nth > 1 else ''}.warc.gz"
+            nth += 1
+            if self._sealed():
+                continue  # removed since, but its name is in a manifest
+            try:
+                # Process numbers come again: never write behind what another process left.
+                file = (self.folder / self._name).open("x+b")
+                break
+            except FileExistsError:
+                continue
+        fcntl.flock(file, fcntl.LOCK_EX)
+        self._file, self._locked = file, True
+        self._day, self._records = day, 0
+        self._writer = WARCWriter(file, gzip=True, warc_version="1.1")
+        return file
+
+
+def list_of(folder: Path, warc: str) -> Path:
+    """Where the list of a sealed file's records lies."""
+    return folder / (warc.removesuffix(".warc.gz") + ".txt")

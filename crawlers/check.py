@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.contracts import Claim, Gap, Post, unpack
 from pipeline.ports import Record
 from pipeline.settings import Settings
-from pipeline.topology import CLAIMS, GAPS, POSTS_RAW
+from pipeline.topology import CLAIMS, DELETIONS, GAPS, POSTS_RAW
 
 from . import places, pseudonym
 from .crawl import crawl
@@ -20,7 +20,7 @@ from .sources import Source
 
 PAGES = {"sitemap": 3, "wordpress": 2, "discourse": 2, "forum": 2, "mastodon": 2, "recipe": 2}
 """Pages of a look where the first one may only lead to others (an index, a list of topics, an account's number); else one."""
-_SCHEMAS = {POSTS_RAW: "post", CLAIMS: "claim", GAPS: "gap"}
+_SCHEMAS = {POSTS_RAW: "post", CLAIMS: "claim", GAPS: "gap", DELETIONS: "deletion"}
 
 
 @dataclass
@@ -72,6 +72,8 @@ class _Tray:
 
     def publish(self, records: Sequence[Record]) -> None:
         for record in records:
+            if record.topic not in _SCHEMAS:
+                continue  # heartbeats: a look is no visit
             body = unpack(_SCHEMAS[record.topic], record.value)
             if isinstance(body, Post):
                 self.finding.posts.append(body)
@@ -107,7 +109,7 @@ def look(settings: Settings, source: Source, pages: int | None = None) -> Findin
     crawl_log.addHandler(ears)
     try:
         with tempfile.TemporaryDirectory(prefix="jaga-check-") as folder:
-            seen = settings.model_copy(update={"home": Path(folder), "pseudonym_key": key.decode()})
+            seen = settings.model_copy(update={"home": Path(folder), "pseudonym_key": key.written()})
             once = source.model_copy(update={"max_pages": pages or PAGES.get(source.kind, 1)})
             tally = crawl(seen, [once], lambda: _Tray(finding))  # type: ignore[arg-type,return-value]
     finally:

@@ -9,6 +9,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.ports import Broker
@@ -16,10 +17,13 @@ from pipeline.settings import Settings
 
 from . import pseudonym
 from .archive import Archive
+from .evidence.nightly import Nightly
 from .frontier.middleware import Turns
-from .frontier.store import VISITS_PER_HOST, Due, Frontier, Outcome, end_of, host_of
+from .frontier.store import VISITS_PER_HOST, Due, Frontier, Outcome, bounds_of, end_of, host_of
 from .keys import keys_of
 from .publish import Counts, Harvest, PublisherThread, Tally
+from .pulse import Ended
+from .recheck import Recheck
 from .sources import CLAIM_KINDS, Source
 
 log = logging.getLogger("jaga.crawl")
@@ -115,6 +119,8 @@ def crawl(
     )
     began = time.monotonic()
     publisher.start()
+    nightly = Nightly(settings)
+    nightly.start()
     trip = _Trip(settings, sources, publisher, frontier, guard, follow, say)
     twisted.callWhenRunning(trip.begin, twisted)
     twisted.run(installSignalHandlers=False)
@@ -125,6 +131,7 @@ def crawl(
     unpublished = publisher.unpublished or (0 if published else 1)
     if unpublished:
         log.error("the log did not take %d responses; the next crawl fetches them again", unpublished)
+    nightly.end(wait=not trip.stopping)
     frontier.close()
     if trip.failure is not None:
         raise trip.failure
@@ -246,16 +253,16 @@ class _Trip:
 
         source = self._by_id[due.source]
         began = time.monotonic()
-        crawler = self.runner.create_crawler(spider(source.kind))
-        outcome = Outcome(ok=False)
+        crawler = self.runner.create_crawler(spider("recheck" if isinstance(source, Recheck) else source.kind))
+        outcome, whole = Outcome(ok=False), False
         try:
             await self.runner.crawl(crawler, source=source, errand=self.errand, due=due)
-            outcome = crawler.spider.outcome
+            outcome, whole = crawler.spider.outcome, crawler.spider.whole
         except Exception as error:
             log.exception("%s: the visit broke: %s: %s", source.id, type(error).__name__, error)
         if self.stopping:
             return  # unfinished: the next crawler goes on with it
-        self.publisher.put(Harvest(source.id, None, marks=[end_of(due, outcome)]))
+        self.publisher.put(Harvest(source.id, None, marks=[end_of(due, outcome)], ended=_ended(source, outcome, whole)))
         self.say(f"{source.id}: visited in {time.monotonic() - began:.1f} s")
 
     async def _watch_publisher(self) -> None:
@@ -277,6 +284,23 @@ class _Trip:
             await asyncio.wait_for(self.runner.stop(), STOP_S)
         if self._task is not None:
             self._task.cancel()
+
+
+def _ended(source: Source, outcome: Outcome, whole: bool) -> Ended | None:
+    """What the heartbeat tells; None of a single post that was looked at again, which is no source that anyone watches."""
+    if isinstance(source, Recheck):
+        return None
+    return Ended(
+        source.id,
+        source.kind,
+        source.name,
+        source.cadence_s,
+        bounds_of(source).slowest_s,
+        datetime.now(UTC),
+        outcome.ok,
+        whole,
+        outcome.found,
+    )
 
 
 __all__ = ["Counts", "crawl", "scrapy_settings"]

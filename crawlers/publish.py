@@ -13,13 +13,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.contracts import Claim, Evidence, Gap, Post, explain, pack
+from pipeline.contracts import Claim, Deletion, Evidence, Gap, Post, explain, pack
 from pipeline.ports import Broker, Record, RetryLater
-from pipeline.topology import CLAIMS, GAPS, POSTS_RAW, TOPICS
+from pipeline.topology import CLAIMS, DELETIONS, GAPS, HEARTBEATS, POSTS_RAW, TOPICS
 
 from .archive import Archive, Fetch
+from .mask import masked_claim, masked_post
 from .pages import dates
-from .pages.items import ClaimItem, Item, LinkItem, PostItem, ProblemItem
+from .pages.items import ClaimItem, GoneItem, Item, LinkItem, PostItem, ProblemItem
+from .pulse import Ended, Pulse, Since
 from .seen import Mark, Seen
 
 log = logging.getLogger("jaga.crawl")
@@ -42,6 +44,8 @@ class Harvest:
     region: str | None = None
     marks: Sequence[Mark] = ()
     gaps: Sequence[Gap] = ()
+    ended: Ended | None = None
+    """The visit's end: its heartbeat is told."""
 
 
 @dataclass
@@ -51,6 +55,7 @@ class Counts:
     posts: int = 0
     claims: int = 0
     gaps: int = 0
+    deletions: int = 0
     problems: int = 0
 
     def as_dict(self) -> dict[str, int]:
@@ -118,8 +123,24 @@ def _fields(item: ClaimItem) -> dict[str, Any]:
     }
 
 
+def _deletion(item: GoneItem, seen_at: datetime, harvest: Harvest, fetch: Fetch | None) -> Deletion:
+    """Raises ValidationError."""
+    return Deletion(
+        platform=item.platform,
+        native_id=item.native_id,
+        seen_at=seen_at,
+        how=item.what,
+        source=harvest.source,
+        evidence=fetch.evidence if fetch else None,
+    )
+
+
 def post_record(post: Post) -> Record:
-    """Keyed by author, so that one account's posts keep their order; posts without one by their native id."""
+    """The door: every post that is crawled or imported goes to the log through here, masked.
+
+    Keyed by author, so that one account's posts keep their order; posts without one by their native id. Raises ValidationError.
+    """
+    post = masked_post(post)
     return Record(POSTS_RAW, pack("post", post), (post.author or f"{post.platform}/{post.native_id}").encode())
 
 
@@ -133,6 +154,8 @@ class Publisher:
         self.max_pause_s, self.stop = max_pause_s, stop
         self.counts = Counts()
         self.by_source: dict[str, Counts] = {}
+        self._since: dict[str, Since] = {}
+        """Of each source that is being visited."""
 
     def publish(self, harvests: Sequence[Harvest]) -> None:
         """All of it is on the log when this returns. Raises RetryLater or OSError if stopped before."""
@@ -144,6 +167,8 @@ class Publisher:
             counts = Counts(pages=1 if harvest.fetch is not None else 0)
             records += self._records(harvest, counts)
             marks += harvest.marks
+            if harvest.ended is not None:
+                marks.append(self._beat(harvest.ended, records, dict(marks)))
             told.append((harvest.source, counts))
         if records:
             self._patiently(lambda: self.broker.publish(records), "log")
@@ -153,12 +178,23 @@ class Publisher:
                 for name, n in counts.as_dict().items():
                     setattr(total, name, getattr(total, name) + n)
 
+    def _beat(self, ended: Ended, records: list[Record], fresh: dict[str, str]) -> Mark:
+        """The heartbeat goes on the log, what it stands on is remembered with the visit's end."""
+        key = f"pulse:{ended.source}"
+        pulse = Pulse.of(fresh.get(key) or self.seen.get(key))
+        since = self._since.pop(ended.source, Since())
+        beat = pulse.beat(ended, since, self.seen.open_gaps(ended.source))
+        records.append(Record(HEARTBEATS, pack("heartbeat", beat), ended.source.encode()))
+        return key, pulse.mark()
+
     def _patiently(self, act: Callable[[], Any], what: str) -> None:
         patiently(act, what, max_pause_s=self.max_pause_s, stop=self.stop)
 
     def _archive(self, harvests: Sequence[Harvest]) -> None:
         for harvest in harvests:
-            if harvest.fetch is not None and any(isinstance(item, (PostItem, ClaimItem)) for item in harvest.items):
+            if harvest.fetch is not None and any(
+                isinstance(item, (PostItem, ClaimItem, GoneItem)) for item in harvest.items
+            ):
                 self.archive.keep(harvest.fetch)
         self.archive.sync()
 
@@ -166,6 +202,8 @@ class Publisher:
         fetch = harvest.fetch
         fetched_at = fetch.fetched_at if fetch else datetime.now(UTC)
         url = fetch.url if fetch else ""
+        since = self._since.setdefault(harvest.source, Since())
+        since.pages += fetch is not None
         records = []
         for item in harvest.items:
             counts.items += 1
@@ -177,10 +215,16 @@ class Publisher:
                     )
                     records.append(post_record(post))
                     counts.posts += 1
+                    if post.published_at is not None:
+                        since.published.append((post.published_at, post.fetched_at))
                 elif isinstance(item, ClaimItem):
-                    claim = as_claim(item, fetched_at)
+                    claim = masked_claim(as_claim(item, fetched_at))
                     records.append(Record(CLAIMS, pack("claim", claim), claim.claim_id.encode()))
                     counts.claims += 1
+                elif isinstance(item, GoneItem):
+                    deletion = _deletion(item, fetched_at, harvest, fetch)
+                    records.append(Record(DELETIONS, pack("deletion", deletion), deletion.post_id.encode()))
+                    counts.deletions += 1
                 elif isinstance(item, ProblemItem):
                     counts.problems += 1
                     log.warning("%s: %s: %s (%s)", harvest.source, url, item.what, item.where)
@@ -194,6 +238,8 @@ class Publisher:
         for gap in harvest.gaps:
             records.append(Record(GAPS, pack("gap", gap), gap.source.encode()))
             counts.gaps += 1
+        since.posts += counts.posts + counts.claims
+        since.problems += counts.problems
         return records
 
 

@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import ValidationError
 
+from pipeline.ports import NoSuchSource
 from pipeline.settings import Settings
 
 from .sources import BadSources, Source, choose, load_sources
@@ -38,6 +39,10 @@ CREATE TRIGGER IF NOT EXISTS events_last BEFORE DELETE ON events BEGIN SELECT RA
 """
 BUSY_S = 30.0
 NEEDS_A_BASIS = "legal_basis: a source is turned on only with one"
+
+
+class NoSource(BadSources, NoSuchSource):
+    """No source in force has this id."""
 
 
 @dataclass(frozen=True)
@@ -158,12 +163,14 @@ class Registry:
         try:
             source = Source.model_validate(dict(fields))
         except ValidationError as error:
-            raise BadSources(f"{fields.get('id') or 'new source'}: {_first(error)}") from error
+            raise BadSources(f"{fields.get('id') or 'new source'}: {_first(error)}", _field(error)) from error
         if source.enabled and not source.legal_basis.strip():
-            raise BadSources(f"{source.id}: {NEEDS_A_BASIS}")
+            raise BadSources(f"{source.id}: {NEEDS_A_BASIS}", "legal_basis")
         with self._write() as db:
             if source.id in self._over(list(_events(db))):
-                raise BadSources(f"{source.id}: id: there is such a source already; `jaga sources set` changes it")
+                raise BadSources(
+                    f"{source.id}: id: there is such a source already; `jaga sources set` changes it", "id"
+                )
             return _append(db, who, source.id, "add", source.model_dump(mode="json"), {}, why, at)
 
     def change(
@@ -183,9 +190,9 @@ class Registry:
             try:
                 after = Source.model_validate({**before, **fields})
             except ValidationError as error:
-                raise BadSources(f"{name}: {_first(error)}") from error
+                raise BadSources(f"{name}: {_first(error)}", _field(error)) from error
             if after.enabled and not after.legal_basis.strip() and not before.get("enabled"):
-                raise BadSources(f"{name}: {NEEDS_A_BASIS}")
+                raise BadSources(f"{name}: {NEEDS_A_BASIS}", "legal_basis")
             told = after.model_dump(mode="json")
             changed = {key: value for key, value in told.items() if value != before.get(key)}
             if not changed:
@@ -243,16 +250,21 @@ def value_of(name: str, text: str) -> Any:
 
 def _named(drafts: Mapping[str, _Draft], name: str) -> _Draft:
     if name not in drafts:
-        raise BadSources(f"no source {name!r}; `jaga sources list` shows them")
+        raise NoSource(f"no source {name!r}; `jaga sources list` shows them")
     return drafts[name]
 
 
 def _check_names(name: str, fields: Mapping[str, Any]) -> None:
     for key in fields:
         if key not in Source.model_fields:
-            raise BadSources(f"{name}: no field {key!r}; known are {', '.join(Source.model_fields)}")
+            raise BadSources(f"{name}: no field {key!r}; known are {', '.join(Source.model_fields)}", key)
     if fields.get("id", name) != name:
-        raise BadSources(f"{name}: id: cannot be changed; add another source and remove this one")
+        raise BadSources(f"{name}: id: cannot be changed; add another source and remove this one", "id")
+
+
+def _field(error: ValidationError) -> str | None:
+    where = error.errors()[0]["loc"]
+    return str(where[0]) if where else None
 
 
 def _first(error: ValidationError) -> str:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.contracts import Gap
+
+BUSY_S = 30.0
+_SCHEMA = """
+PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
+CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS open_gaps (source TEXT, url TEXT, cause TEXT, began_at TEXT, PRIMARY KEY (source, url)) WITHOUT ROWID;
+"""
 
 Mark = tuple[str, str]
 """(key, value): something not to do again."""
@@ -21,12 +29,20 @@ class Seen:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, timeout=30, isolation_level=None)
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-            "CREATE TABLE IF NOT EXISTS open_gaps (source TEXT, url TEXT, cause TEXT, began_at TEXT, PRIMARY KEY (source, url)) WITHOUT ROWID;"
-        )
+        self._db = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_S, isolation_level=None)
+        self._laid_out()
+
+    def _laid_out(self) -> None:
+        until = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._db.executescript(_SCHEMA)
+                return
+            except sqlite3.OperationalError as error:
+                # Crawlers that start at once on a new home: the change to WAL does not wait for a lock as all else does.
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -56,16 +72,18 @@ class Seen:
             with self._writing() as db:
                 db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", marks)
 
-    def blinded(self, source: str, url: str, cause: str, at: datetime) -> Gap:
-        """The gap that this failure belongs to: the one already open there, or a new one."""
+    def blinded(self, source: str, url: str, cause: str, at: datetime) -> list[Gap]:
+        """The gap that this failure belongs to: the one already open there, or a new one, which ends one of another cause."""
         with self._writing() as db:
             row = db.execute(
                 "SELECT cause, began_at FROM open_gaps WHERE source = ? AND url = ?", (source, url)
             ).fetchone()
+            began_at = datetime.fromisoformat(row[1]) if row else at
             if row and row[0] == cause:
-                return Gap(source=source, began_at=datetime.fromisoformat(row[1]), cause=cause)
+                return [Gap(source=source, began_at=began_at, cause=cause)]
             db.execute("INSERT OR REPLACE INTO open_gaps VALUES (?, ?, ?, ?)", (source, url, cause, at.isoformat()))
-        return Gap(source=source, began_at=at, cause=cause)
+        ended = [Gap(source=source, began_at=began_at, ended_at=max(at, began_at), cause=row[0])] if row else []
+        return [*ended, Gap(source=source, began_at=at, cause=cause)]
 
     def sighted(self, source: str, url: str, at: datetime) -> Gap | None:
         """The gap that ends now, if one was open there."""
@@ -80,6 +98,12 @@ class Seen:
                 return None
             db.execute("DELETE FROM open_gaps WHERE source = ? AND url = ?", (source, url))
         return Gap(source=source, began_at=datetime.fromisoformat(row[1]), ended_at=at, cause=row[0])
+
+    def open_gaps(self, source: str) -> list[tuple[datetime, str]]:
+        """(when it began, cause) of those that last."""
+        with self._lock:
+            rows = self._db.execute("SELECT began_at, cause FROM open_gaps WHERE source = ?", (source,)).fetchall()
+        return [(datetime.fromisoformat(began_at), cause) for began_at, cause in rows]
 
     def close(self) -> None:
         self._db.close()

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from pipeline.ports import BadSource
+
 from . import places
 from .provinces import OTHER_NAMES, PROVINCES
 from .recipe import Recipe
@@ -23,8 +25,12 @@ CLAIM_KINDS = ("wordpress", "factcheck_api", "claimreview")
 _CODES = {name.casefold(): code for name, code in {**PROVINCES, **OTHER_NAMES}.items()}
 
 
-class BadSources(Exception):
-    """A file of sources that is wrong; names file, entry and field."""
+class BadSources(BadSource):
+    """A file of sources, or an edit, that is wrong; names file, entry and field."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class Source(BaseModel):

@@ -115,8 +115,12 @@ class Post(_Words):
 
     @property
     def reach(self) -> int:
-        """Acts of others upon the post (likes, reposts, replies ...); views are left out: few platforms tell them."""
-        return sum(n for name, n in self.counts.items() if name != "views")
+        """Acts of others upon the post (likes, reposts, replies ...); views are left out: few platforms tell them.
+
+        Where a platform tells all `reactions`, its likes are among them.
+        """
+        left_out = {"views", "likes"} if "reactions" in self.counts else {"views"}
+        return sum(n for name, n in self.counts.items() if name not in left_out)
 
 
 class Claim(_Words):
@@ -143,6 +147,78 @@ class Gap(_Words):
         return "g" + digest(self.source, self.began_at.isoformat(), self.cause)[:20]
 
 
+class Deletion(_Words):
+    """That a post was seen to be gone from its platform, where the platform says so for certain. What was fetched of it stays."""
+
+    platform: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
+    native_id: CleanText = Field(min_length=1, max_length=1000)
+    seen_at: Instant
+    how: CleanText = Field(min_length=1, max_length=200)
+    """By what it was seen: `HTTP 404`, `HTTP 410`, the platform's own message."""
+    source: CleanText | None = Field(default=None, max_length=200)
+    evidence: Evidence | None = None
+
+    @property
+    def post_id(self) -> str:
+        return "p" + digest(self.platform, self.native_id)[:20]
+
+    @property
+    def id(self) -> str:
+        return "d" + digest(self.post_id, self.seen_at.isoformat(), self.how)[:20]
+
+
+class OpenGap(_Words):
+    """A gap that lasts still."""
+
+    began_at: Instant
+    cause: str
+
+
+class Heartbeat(_Words):
+    """How a source was when it was last visited. One per source; the latest counts, as in `visited_at`.
+
+    Sums are over the last `visits` visits, at most HEARTBEAT_VISITS.
+    """
+
+    source: str = Field(min_length=1, max_length=200)
+    kind: str = ""
+    name: str = ""
+    cadence_s: float = Field(gt=0)
+    """Pause between two visits that its owner asked for."""
+    slowest_s: float = Field(gt=0)
+    """Longest pause that the crawler leaves."""
+    visited_at: Instant
+    """End of the last visit, whatever came of it."""
+    seen_at: Instant | None = None
+    """End of the last one in which the source's own listing could be had."""
+    whole_at: Instant | None = None
+    """End of the last one that missed nothing."""
+    new_at: Instant | None = None
+    """End of the last one that found something new."""
+    newest_post_at: Instant | None = None
+    """When the newest post that was ever read there was published."""
+    failures: int = Field(default=0, ge=0)
+    """Visits in a row in which the listing could not be had."""
+    visits: int = Field(ge=1)
+    pages: int = Field(default=0, ge=0)
+    posts: int = Field(default=0, ge=0)
+    """Posts and claims put on the log, known ones with new counts too."""
+    new: int = Field(default=0, ge=0)
+    """Those that were not known."""
+    problems: int = Field(default=0, ge=0)
+    delay_median_s: float | None = Field(default=None, ge=0)
+    """From publication to fetch, of posts that came since the visit before; null while there were none with a time."""
+    delay_p95_s: float | None = Field(default=None, ge=0)
+    delays: int = Field(default=0, ge=0)
+    """How many posts these two stand on."""
+    open_gaps: tuple[OpenGap, ...] = ()
+    """At most HEARTBEAT_GAPS, the oldest first."""
+
+
+HEARTBEAT_VISITS = 20
+HEARTBEAT_GAPS = 10
+
+
 class ClaimMatch(_Words):
     claim_id: str
     score: float = Field(ge=0, le=1)
@@ -151,7 +227,8 @@ class ClaimMatch(_Words):
 
 
 class Reason(_Words):
-    """Why a label was given: a span of the post's text, or a claim it matched."""
+    """Why a label was given: a word of the post's text as the model read it, a labelled example like it (after "contoh: "), or a
+    claim that it matched."""
 
     label: str
     text: str
@@ -317,6 +394,8 @@ SCHEMAS: Mapping[str, tuple[type[_Words], int]] = {
     "post": (Post, 1),
     "claim": (Claim, 1),
     "gap": (Gap, 1),
+    "deletion": (Deletion, 1),
+    "heartbeat": (Heartbeat, 1),
     "judged": (Judged, 1),
     "alert": (Alert, 1),
 }

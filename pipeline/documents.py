@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.analysis import terms
-from pipeline.contracts import Alert, Claim, Gap, Judged, Narrative, Post, Verdict
+from pipeline.contracts import Alert, Claim, Deletion, Gap, Heartbeat, Judged, Narrative, Post, Verdict
 from pipeline.ports import Document, Write
+from pipeline.stages.alert import LIKE
 from pipeline.stages.group import Band, Stories
 
 
@@ -21,7 +22,10 @@ def revision_id(post: Post) -> str:
 
 def revision_write(post: Post, position: str) -> Write:
     """The first message to bring this revision owns it: that is how a message read again is told from a duplicate."""
-    document = {"post_id": post.id, "position": position, "fetched_at": _time(post.fetched_at)}
+    document: Document = {"post_id": post.id, "position": position, "fetched_at": _time(post.fetched_at)}
+    if post.evidence is not None:
+        # The post keeps only the newest; what an edit replaced must be found, too.
+        document["evidence"] = post.evidence.model_dump()
     return Write("revisions", revision_id(post), document, create=True)
 
 
@@ -67,7 +71,8 @@ def judged_of(document: Document) -> Judged:
 
 def alert_document(alert: Alert) -> Document:
     claim = alert.claim
-    found_by = " ".join([alert.headline, claim.text if claim else "", *alert.reasons])
+    told = [reason for reason in alert.reasons if not reason.startswith(LIKE)]
+    found_by = " ".join([alert.headline, claim.text if claim else "", *told])
     return alert.model_dump(mode="json") | {"claim_id": claim.claim_id if claim else None, "terms": terms(found_by)}
 
 
@@ -85,6 +90,23 @@ def claim_of(document: Document) -> Claim:
 
 def gap_write(gap: Gap) -> Write:
     return Write("gaps", gap.id, gap.model_dump(mode="json"))
+
+
+def deletion_write(deletion: Deletion) -> Write:
+    return Write("deletions", deletion.id, deletion.model_dump(mode="json") | {"post_id": deletion.post_id})
+
+
+def deletion_of(document: Document) -> Deletion:
+    return Deletion.model_validate({name: document[name] for name in Deletion.model_fields if name in document})
+
+
+def heartbeat_write(beat: Heartbeat) -> Write:
+    """The latest counts, whatever order they come in."""
+    return Write("heartbeats", beat.source, beat.model_dump(mode="json"), newest_by="visited_at")
+
+
+def heartbeat_of(document: Document) -> Heartbeat:
+    return Heartbeat.model_validate(document)
 
 
 def story_writes(stories: Stories, known_bands: Mapping[str, Document]) -> tuple[list[Write], list[Write], list[Write]]:

@@ -136,6 +136,8 @@ Kind = Literal[
     "alerts",
     "claims",
     "gaps",
+    "deletions",
+    "heartbeats",
     "dead_letters",
     "runs",
     "meta",
@@ -182,6 +184,8 @@ FIELDS: Mapping[Kind, Mapping[str, FieldType]] = {
     },
     "claims": {"date": "time", "seq": "number", "terms": "terms"},
     "gaps": {"source": "keyword", "began_at": "time", "cause": "keyword"},
+    "deletions": {"post_id": "keyword", "seen_at": "time"},
+    "heartbeats": {"kind": "keyword", "visited_at": "time"},
     "dead_letters": {"status": "keyword", "stage": "keyword", "topic": "keyword", "failed_at": "time"},
     "runs": {"status": "keyword", "started_at": "time"},
     "meta": {},
@@ -293,6 +297,43 @@ class SearchStore(Protocol):
     def close(self) -> None: ...
 
 
+# ---------------------------------------------------------------- sources
+
+
+class BadSource(Exception):
+    """A source, or an edit of one, that cannot be; names the source and the field."""
+
+    field: str | None = None
+    """The field that is wrong, where it is one."""
+
+
+class NoSuchSource(BadSource):
+    """No source in force has this id."""
+
+
+class SourceRegistry(Protocol):
+    """The places to watch, and who changed them. A source is a document with the fields of its entry; every edit names who, when, why.
+
+    All raise BadSource, also where the list in force cannot be read. Thread-safe.
+    """
+
+    def sources(self) -> list[Document]:
+        """Every source in force, in the order of the list, with `origin` (`file` or `added`)."""
+
+    def source(self, name: str) -> Document:
+        """One of them, with all its `edits`, the first one first. Raises NoSuchSource."""
+
+    def add(self, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        """A new source, off unless it says otherwise; returns it as `source` does. One that is on needs a `legal_basis`."""
+
+    def change(self, name: str, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        """Other values of some fields; what is the same already is no edit. Raises NoSuchSource, and changes nothing if the
+        source would be wrong, or turned on without a `legal_basis`."""
+
+    def edits(self, name: str | None = None) -> list[Document]:
+        """Every edit ever made, or those of one source, the first first; also of sources that are gone."""
+
+
 # ---------------------------------------------------------------- judging
 
 
@@ -303,6 +344,10 @@ class Score:
     targets: Sequence[str]
     embedding: Any
     """(dim,) float32, L2-normalised."""
+
+
+EXAMPLE = "contoh: "
+"""Begins a reason that is a labelled example, not a word of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,13 +367,18 @@ class Scorer(Protocol):
 
     def judge(self, texts: Sequence[str]) -> list[Score]: ...
 
+    def explain(self, texts: Sequence[str], scores: Sequence[Score]) -> list[list[tuple[str, str]]]:
+        """For each text (label, a word that carried it) of every label decided `yes`, most telling first, and after a label's words
+        (label, EXAMPLE + its text) of the nearest labelled example where one is near. May be empty; costs little beside `judge`."""
+
     def load_claims(self, claims: Sequence[tuple[str, str]]) -> None:
         """(claim id, text) of all claims that can be matched; replaces what was there. Only new ones cost time."""
 
     def match(self, texts: Sequence[str], scores: Sequence[Score], k: int = 3) -> list[list[Found]]:
         """For each text the best claims, best first, without those decided `no`."""
 
-    def stance(self, claim: str, text: str) -> Literal["spreads", "debunks", "neither"]: ...
+    def stances(self, pairs: Sequence[tuple[str, str]]) -> list[Literal["spreads", "debunks", "neither"]]:
+        """How each text of (claim, text) stands to its claim; "spreads" only where that is sure enough to act upon."""
 
     def cue(self, text: str) -> Literal["debunks", "neither"] | None:
         """What the text alone shows of its stance."""

@@ -38,12 +38,19 @@ class Settings(BaseSettings):
         default="sqlite://",
         description="Cases, users, audit: `sqlite://` or `postgresql://user:password@host/db`.",
     )
-    model: Path | None = Field(default=None, description="Folder of another model than the one that is shipped.")
+    model: Path | None = Field(
+        default=None,
+        description="Folder of another model than the one that is shipped; empty: the one that `jaga model use` chose.",
+    )
+    costs: str = Field(
+        default="",
+        description="What a wrong decision costs, as `MISS/FALSE_ALARM/UNSURE` (`5/1/0.3`) for all labels or `hate=5/1/0.3 provocation=20/1/0.2` for some: chooses each label's band (`jaga model thresholds` shows the trade). Empty: the model's own bands.",
+    )
     api_host: str = Field(default="127.0.0.1", description="Address on which API and pages listen.")
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port of API and pages.")
     api_tokens: str = Field(
         default="",
-        description="Bearer tokens, separated by commas; empty: one is made at first start and kept in JAGA_HOME/token.",
+        description="Bearer tokens, separated by commas, each `TOKEN` (may read) or `NAME:read+sources:TOKEN` (may edit sources, under that name); empty: one is made at first start and kept in JAGA_HOME/token.",
     )
     index_prefix: str = Field(
         default="jaga",
@@ -62,7 +69,7 @@ class Settings(BaseSettings):
         description="Provocation and hate alert from so many posts in a narrative (or from JAGA_ALERT_REACH).",
     )
     alert_score: float = Field(
-        default=0.6,
+        default=0.8,
         ge=0,
         le=1,
         description="Provocation and hate alert only on posts with at least this calibrated score, whatever the label's own threshold.",
@@ -101,7 +108,7 @@ class Settings(BaseSettings):
     )
     pseudonym_key: str = Field(
         default="",
-        description="Key of the authors' pseudonyms; empty: one is made at first start and kept in JAGA_HOME/pseudonym.key.",
+        description="Key of the authors' pseudonyms, from the second generation on `GENERATION:KEY`; empty: one is made at first start and kept in JAGA_HOME/pseudonym.key.",
     )
 
     youtube_key: SecretStr | None = Field(
@@ -111,6 +118,21 @@ class Settings(BaseSettings):
     factcheck_key: SecretStr | None = Field(
         default=None,
         description="Key of the Google Fact Check Tools API, for sources of kind factcheck_api; empty: they are a gap.",
+    )
+
+    tsa_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="Address of a time stamp authority (RFC 3161) that stamps the chain of evidence; empty: none does.",
+    )
+    tsa_ca: Path | None = Field(
+        default=None,
+        description="PEM file of that authority's root, and what lies between; empty: signatures of stamps are not checked here.",
+    )
+    evidence_days: int = Field(
+        default=0,
+        ge=0,
+        description="Days after which `jaga evidence prune` removes what is not on hold; 0: everything is kept.",
     )
 
     @field_validator("broker", "store", "desk")
@@ -134,12 +156,20 @@ class Settings(BaseSettings):
         return os.environ | own
 
     @property
+    def models_folder(self) -> Path:
+        return self.home / "models"
+
+    @property
     def log_file(self) -> Path:
         return self.home / "log.db"
 
     @property
     def registry_file(self) -> Path:
         return self.home / "sources.db"
+
+    @property
+    def audit_file(self) -> Path:
+        return self.home / "audit.jsonl"
 
     @property
     def store_file(self) -> Path:

@@ -1,7 +1,7 @@
 """Which stage reads and writes which topic: the only place that knows the order.
 
 posts.raw --judge--> posts.judged --alert--> alerts
-claims, gaps --register--> (store; posts that a new claim concerns go to posts.judged again)
+claims, gaps, deletions, heartbeats --register--> (store; posts that a new claim concerns go to posts.judged again)
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ POSTS_REQUEUED = "posts.requeued.v1"
 POSTS_JUDGED = "posts.judged.v1"
 CLAIMS = "claims.v1"
 GAPS = "gaps.v1"
+DELETIONS = "deletions.v1"
+HEARTBEATS = "heartbeats.v1"
 ALERTS = "alerts.v1"
 
 TOPICS = {
@@ -21,6 +23,8 @@ TOPICS = {
     POSTS_JUDGED: 1,  # grouping sees every post in one order, see docs/decisions/0002
     CLAIMS: 1,
     GAPS: 1,
+    DELETIONS: 1,
+    HEARTBEATS: 1,  # one a visit
     ALERTS: 1,
 }
 """Topic -> partitions."""
@@ -39,7 +43,7 @@ WORKERS = {
     worker.name: worker
     for worker in (
         Worker("judge", (POSTS_RAW, POSTS_REQUEUED), (POSTS_JUDGED,)),
-        Worker("register", (CLAIMS, GAPS), (POSTS_JUDGED,)),
+        Worker("register", (CLAIMS, GAPS, DELETIONS, HEARTBEATS), (POSTS_JUDGED,)),
         Worker("alert", (POSTS_JUDGED,), (ALERTS,)),
     )
 }

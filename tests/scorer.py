@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.analysis import words
-from pipeline.ports import Found, Score
+from pipeline.ports import EXAMPLE, Found, Score
 
 POISON = "racuntotal"
 """A text with this word breaks the whole batch by an error that nobody foresaw."""
@@ -36,6 +36,17 @@ class WordScorer:
             scores.append(Score(values, decisions, ["religion"] if decisions["hate"] == "yes" else [], np.zeros(2)))
         return scores
 
+    def explain(self, texts: Sequence[str], scores: Sequence[Score]) -> list[list[tuple[str, str]]]:
+        return [
+            [
+                found
+                for label, word in self._labels.items()
+                if score.decisions[label] == "yes"
+                for found in ((label, word), (label, f"{EXAMPLE}jangan {word} rumah orang"))
+            ]
+            for score in scores
+        ]
+
     def load_claims(self, claims: Sequence[tuple[str, str]]) -> None:
         self._claims = [(claim_id, frozenset(words(text))) for claim_id, text in sorted(claims)]
 
@@ -55,8 +66,8 @@ class WordScorer:
             )
         return found
 
-    def stance(self, claim: str, text: str) -> Literal["spreads", "debunks", "neither"]:
-        return self.cue(text) or "spreads"
+    def stances(self, pairs: Sequence[tuple[str, str]]) -> list[Literal["spreads", "debunks", "neither"]]:
+        return [self.cue(text) or "spreads" for _, text in pairs]
 
     def cue(self, text: str) -> Literal["debunks", "neither"] | None:
         said = words(text)

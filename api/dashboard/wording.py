@@ -42,11 +42,28 @@ class Wording:
         """The text for a value that may be newer than this page: then the value itself."""
         return self._words.get(f"{prefix}_{value}", value)
 
-    def time(self, at: datetime) -> Markup:
-        local = at.astimezone(timezone(timedelta(hours=ZONES[self.zone])))
+    def local(self, at: datetime) -> datetime:
+        return at.astimezone(timezone(timedelta(hours=ZONES[self.zone])))
+
+    def day(self, at: datetime) -> str:
+        local = self.local(at)
+        return f"{local.day} {_MONTHS[self.language][local.month - 1]}"
+
+    def moment(self, at: datetime) -> str:
+        local = self.local(at)
         clock = f"{local:%H.%M}" if self.language == "id" else f"{local:%H:%M}"
-        shown = f"{local.day} {_MONTHS[self.language][local.month - 1]} {local.year}, {clock} {self.zone}"
-        return Markup('<time datetime="{}">{}</time>').format(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), shown)
+        return f"{self.day(at)} {local.year}, {clock} {self.zone}"
+
+    def time(self, at: datetime) -> Markup:
+        instant = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return Markup('<time datetime="{}">{}</time>').format(instant, self.moment(at))
+
+    def span(self, seconds: float) -> str:
+        """A stretch of time in its largest fitting unit."""
+        for unit, size_s in (("d", 86_400), ("h", 3600), ("m", 60)):
+            if seconds >= 2 * size_s:
+                return f"{self.number(round(seconds / size_s))} {self.say('span_' + unit)}"
+        return f"{self.number(round(seconds))} {self.say('span_s')}"
 
     def number(self, value: int) -> str:
         grouped = f"{value:,}"

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api import examples, views
 from api.caching import tagged
+from api.deletions import post_items
 from api.house import HouseDep
 from api.ids import Id, found
 from api.openapi import answers
@@ -46,7 +47,7 @@ def get_alert(house: HouseDep, request: Request, alert_id: Id, query: Annotated[
     hits = house.store.search("posts", where, sort="reach", limit=WIDEST_POSTS)
     body = views.AlertDetail(
         **alert.model_dump(),
-        widest_posts=[views.post_item(hit.document) for hit in hits],
+        widest_posts=post_items(house.store, [hit.document for hit in hits]),
         posts_url=views.posts_url(alert_id),
     )
     return tagged(request, body)
@@ -63,4 +64,4 @@ def list_alert_posts(house: HouseDep, request: Request, alert_id: Id, query: Ann
     alert = views.alert_item(found(house.store, "alerts", alert_id, "alert"))
     where = Filter(equals={"narrative_id": [alert.narrative_id]})
     hits, after = page(house.store, "posts", where, sort="reach", limit=query.limit, cursor=query.cursor)
-    return tagged(request, views.PostPage(items=[views.post_item(h.document) for h in hits], next=after))
+    return tagged(request, views.PostPage(items=post_items(house.store, [h.document for h in hits]), next=after))

@@ -13,20 +13,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from api import regions, statistics, views
+from api import coverage, regions, statistics, views
 from api.caching import tagged_bytes
 from api.dashboard.wording import LANGUAGES, ZONES, Wording, is_web
+from api.deletions import post_items
 from api.house import COOKIE, House, HouseDep, house_of
 from api.ids import Id, found
 from api.paging import page
 from api.problems import KINDS, Problem, bad_parameter
-from api.queries import AlertQuery, alerts_where
+from api.queries import AlertQuery, CoverageQuery, alerts_where
 from api.tokens import SESSION_S
+from pipeline.coverage import STATES
 from pipeline.ports import Filter, RetryLater
 
 TEMPLATES = Path(__file__).parent.parent / "dashboard" / "templates"
 FEED_ITEMS = 30
 POSTS_ON_PAGE = 20
+SOURCES_ON_PAGE = 200
 MAX_FORM_BYTES = 10_000
 PREFERENCE_S = 365 * 24 * 3600
 PREFERENCES = {"lang": "jaga_lang", "zone": "jaga_zone"}
@@ -34,7 +37,7 @@ PREFERENCES = {"lang": "jaga_lang", "zone": "jaga_zone"}
 
 RULES = ("hoax", "provocation", "hate")
 SORTS = ("last_seen_at", "opened_at", "reach", "score", "posts")
-MACHINE_PATHS = ("/api/", "/static/", "/healthz", "/readyz", "/metrics", "/feed")
+MACHINE_PATHS = ("/api/", "/static/", "/healthz", "/readyz", "/metrics", "/feed", "/coverage/items")
 
 router = APIRouter()
 
@@ -198,11 +201,57 @@ def show_alert(house: HouseDep, request: Request, alert_id: Id, cursor: str | No
         request,
         "alert.html",
         alert=alert,
-        posts=[views.post_item(hit.document) for hit in hits],
+        posts=post_items(house.store, [hit.document for hit in hits]),
         more=f"?{urlencode({'cursor': after})}" if after else None,
         first=not cursor,
         stats=_stats(house),
     )
+
+
+# ---------------------------------------------------------------- coverage
+
+
+def _coverage(house: House, request: Request) -> dict[str, Any]:
+    asked: dict[str, Any] = {"limit": SOURCES_ON_PAGE}
+    for name, value in request.query_params.multi_items():
+        if value and name in ("state", "kind"):
+            asked.setdefault(name, []).append(value)
+        elif value and name == "cursor":
+            asked[name] = value
+    try:
+        query = CoverageQuery.model_validate(asked)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise bad_parameter(str(first["loc"][0]), first["msg"]) from error
+    found = coverage.listing(house, query)
+    words = _wording(request)
+    strips, days = coverage.strips(house, found.items, words.local(house.clock.now()))
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k not in ("cursor", *PREFERENCES) and v]
+    return {
+        "page": found,
+        "query": query,
+        "states": STATES,
+        "strips": strips[: coverage.STRIPS],
+        "more_strips": max(0, len(strips) - coverage.STRIPS),
+        "days": [words.day(day) for day in days],
+        "width": coverage.WIDTH,
+        "older": "/coverage?" + urlencode([*kept, ("cursor", found.next)]) if found.next else None,
+    }
+
+
+@router.get("/coverage", response_class=HTMLResponse)
+def show_coverage(house: HouseDep, request: Request) -> Response:
+    _enter(house, request)
+    follow = "/coverage/items" + (f"?{request.url.query}" if request.url.query else "")
+    return _html(request, "coverage.html", **_coverage(house, request), items_href=follow, stats=_stats(house))
+
+
+@router.get("/coverage/items", response_class=HTMLResponse)
+def show_coverage_items(house: HouseDep, request: Request) -> Response:
+    """The page's changing part alone, tagged."""
+    _enter(house, request)
+    content = _render(request, "coverage_items.html", **_coverage(house, request))
+    return tagged_bytes(request, content.encode(), "text/html")
 
 
 # ---------------------------------------------------------------- coming and going

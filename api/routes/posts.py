@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api import examples, views
 from api.caching import tagged
+from api.deletions import deletion_after, post_items
 from api.house import HouseDep
 from api.ids import Id, found
 from api.openapi import answers
@@ -33,7 +34,7 @@ def list_posts(house: HouseDep, request: Request, query: Annotated[PostQuery, Qu
     """Posts with the verdict in force, the last seen first. A filter given several times holds if any of its values does."""
     where = posts_where(query, house.terms)
     hits, after = page(house.store, "posts", where, sort=query.sort, limit=query.limit, cursor=query.cursor)
-    return tagged(request, views.PostPage(items=[views.post_item(h.document) for h in hits], next=after))
+    return tagged(request, views.PostPage(items=post_items(house.store, [h.document for h in hits]), next=after))
 
 
 @router.get(
@@ -49,7 +50,8 @@ def get_post(house: HouseDep, request: Request, post_id: Id, query: Annotated[No
     verdicts = [
         Verdict(**{name: hit.document[name] for name in Verdict.model_fields if name in hit.document}) for hit in hits
     ]
-    return tagged(request, views.PostDetail(**views.post_fields(document), verdicts=verdicts))
+    gone = deletion_after(house.store, [document]).get(post_id)
+    return tagged(request, views.PostDetail(**views.post_fields(document, gone), verdicts=verdicts))
 
 
 @router.get(

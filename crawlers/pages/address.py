@@ -58,7 +58,7 @@ def canonical(url: str) -> str:
         pairs = parse_qsl(query, keep_blank_values=True)
         kept = [(k, v) for k, v in pairs if not _TRACKING.match(k)]
         if len(kept) != len(pairs):
-            query = urlencode(kept)
+            query = urlencode(kept, errors="replace")
     return urlunsplit((parts.scheme, host, parts.path or "/", query, ""))
 
 
@@ -74,4 +74,4 @@ def with_query(url: str, **values: str) -> str:
     """The address with these parameters instead of those it had. A `key` is dropped: what an API was asked with stays unprinted."""
     parts = urlsplit(url)
     kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k != "key" and k not in values]
-    return urlunsplit(parts._replace(query=urlencode([*kept, *values.items()]), fragment=""))
+    return urlunsplit(parts._replace(query=urlencode([*kept, *values.items()], errors="replace"), fragment=""))

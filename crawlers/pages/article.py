@@ -12,16 +12,15 @@ from .items import Item, LinkItem, PostItem
 from .page import Page
 from .problems import Notes
 from .text import clean, document, one_line, read_element, tidy, titled, unique
+from .wall import is_wall
 
 PLATFORM = "web"
 _ARTICLES = {
     "Article", "NewsArticle", "ReportageNewsArticle", "BlogPosting", "OpinionNewsArticle", "AnalysisNewsArticle", "LiveBlogPosting", "SocialMediaPosting", "TechArticle",
 }  # fmt: skip
-_WALL = re.compile(
-    r"(just a moment\.\.\.|attention required|access denied|are you (a )?(human|robot)|verify you are human|enable javascript and cookies|captcha|please wait for verification|"
-    r"pardon our interruption|over 18|akses ditolak|blocked by network security)",
-    re.I,
-)
+_PAGES = {"WebPage", "ItemPage", "ClaimReview"}
+_ONWARD = {"selanjutnya", "halaman selanjutnya", "halaman berikutnya", "berikutnya", "next", "next page"}
+_WRITERS = ("author", "content_author", "dc.creator", "parsely-author", "article:author")
 _PUBLISHED = (
     "article:published_time",
     "datepublished",
@@ -43,8 +42,22 @@ _MODIFIED = (
     "dcterms.modified",
 )
 _LONGEST_CHARS = 800_000
-"""Longer pages are read as they stand, without looking for the article in them: trafilatura takes seconds a megabyte on hostile
+"""Longer pages, scripts apart, are read as they stand, without looking for the article in them: trafilatura takes seconds a megabyte on hostile
 markup. The longest news pages seen have 360,000 characters."""
+_MAIN_SHARE = 0.65
+"""Of the text found, so much must stand in the main part for the rest to be dropped."""
+_INTRODUCTION_CHARS = 100
+_MOST_MISSES = 300
+"""Lines looked for in the whole main part before only its own lines are compared: each costs its length."""
+_ASIDE = re.compile(
+    r"^[\s>\[(]*((baca|simak|lihat|tonton)\s+(juga|pula|selengkapnya|artikel|berita)\b|baca berita tanpa iklan|simak video|\[?gambas:|pilihan editor\s*:|"
+    r"advertisement$|iklan$|scroll to (continue|resume)|halaman selanjutnya|rekomendasi untuk anda|lanjutkan membaca artikel|gabung kompas\.com|"
+    r"cek berita dan artikel|ikuti (berita|kami)\b.{0,80}(google news|whatsapp|telegram)|dapatkan update berita|artikel ini telah tayang)",
+    re.I,
+)
+"""How lines begin that Indonesian news sites set between an article's paragraphs: pointers to others, advertisements."""
+_DATED = re.compile(r"(^|[-_\s])(date|time|tanggal|waktu|tgl|published)([-_\s]|$)", re.I)
+"""Classes of what shows when an article was published."""
 _SHORT_CHARS = 600
 """A page that says it blocks and has less text than this has no article."""
 
@@ -58,20 +71,17 @@ def read(page: Page) -> Iterator[Item]:
         yield from notes.drain()
         return
     metas = _metas(root)
-    articles = [n for n in jsonld.nodes(jsonld.blocks(text, notes)) if jsonld.types(n) & _ARTICLES]
+    everything = list(jsonld.nodes(jsonld.blocks(text, notes)))
+    articles = [n for n in everything if jsonld.types(n) & _ARTICLES]
     data = next((n for n in articles if n.get("headline")), articles[0] if articles else {})
     url = _canonical(root, metas, page, notes)
-    title = (
-        one_line(jsonld.first(data.get("headline")))
-        or one_line(metas.get("og:title"))
-        or _first(root, "h1")
-        or _first(root, "title")
-    )
+    title = _title(root, data, metas)
     body, links = _body(root, text, url)
     body = _without_title(body, title, _first(root, "h1"))
     if not body:
         body = tidy(jsonld.first(data.get("articleBody")) or "")
-    if (not body or len(body) < _SHORT_CHARS) and _WALL.search(f"{title} {one_line(root.text_content())[:3000]}"):
+    begins = f"{title}\n{body[:300]}" if len(body) < 3 * _SHORT_CHARS else ""
+    if is_wall(begins) or (len(body) < _SHORT_CHARS and is_wall(text)):
         notes.add("blocked: the page is a wall, not an article", page.url)
         yield from notes.drain()
         return
@@ -80,24 +90,63 @@ def read(page: Page) -> Iterator[Item]:
         if not title:
             yield from notes.drain()
             return
-    published = jsonld.first(data.get("datePublished")) or _meta(metas, _PUBLISHED) or _time_element(root)
-    name = _author(data) or one_line(metas.get("author") or metas.get("article:author"))
+    whole = next((n for n in everything if n.get("datePublished") and jsonld.types(n) & _PAGES), {})
+    published = (
+        jsonld.first(data.get("datePublished"))
+        or _meta(metas, _PUBLISHED)
+        or jsonld.first(whole.get("datePublished"))
+        or _time_element(root)
+    )
+    published_at = _published(published, root, page, notes)
+    modified = (
+        jsonld.first(data.get("dateModified")) or _meta(metas, _MODIFIED) or jsonld.first(whole.get("dateModified"))
+    )
+    name = _author(data, everything) or _named_author(metas) or _marked_author(root)
     yield PostItem(
         platform=PLATFORM,
         native_id=canonical(url),
         url=url,
         author=page.author(PLATFORM, f"{host_of(url)}/{name}") if name else None,
         text=titled(title, body),
-        published_at=_published(published, root, page, notes),
-        edited_at=_edited(jsonld.first(data.get("dateModified")) or _meta(metas, _MODIFIED), published, notes),
+        published_at=published_at,
+        edited_at=_edited(modified, published, published_at, page, notes),
         links=links,
         media=unique([resolve(url, metas.get("og:image"))]),
     )
-    for link in root.iter("link", "a"):
-        if "next" in (link.get("rel") or "").split() and (following := resolve(page.url, link.get("href"))):
-            yield LinkItem(following, "next page")
-            break
+    if following := _next_page(root, url, page):
+        yield LinkItem(following, "next page")
     yield from notes.drain()
+
+
+def _next_page(root: Any, url: str, page: Page) -> str | None:
+    """The article's own next page. `rel=next` leads to the next article of a blog as well, and in lists beside it to their next page."""
+    own = canonical(url).partition("?")[0].rstrip("/")
+    for link in root.iter("link", "a"):
+        words = one_line(link.text_content()).casefold() if link.tag == "a" else ""
+        marks = f"{link.get('rel') or ''} {link.get('class') or ''}".split()
+        if "next" in marks or words in _ONWARD:
+            following = resolve(page.url, link.get("href"))
+            if (
+                following
+                and canonical(following).startswith((own + "/", own + "?"))
+                and canonical(following) != canonical(url)
+            ):
+                return following
+    return None
+
+
+def _title(root: Any, data: dict[str, Any], metas: dict[str, str]) -> str:
+    """The headline as the page shows it: those for machines are cut at 110 characters, or have the site's name behind them."""
+    shown = [words for h1 in root.iter("h1") if (words := one_line(h1.text_content()))]
+    told = one_line(jsonld.first(data.get("headline"))) or one_line(metas.get("og:title"))
+    if told and len(shown) == 1:
+        short, long = sorted((_letters(told), _letters(shown[0])), key=len)
+        if short and short != long and long.startswith(short) and len(short) > len(long) // 3:
+            return shown[0]
+    site = one_line(metas.get("og:site_name"))
+    if told and site and (match := re.match(rf"(.{{10,}}?)\s+[-–—|:»]\s+{re.escape(site)}$", told, re.I)):
+        return match.group(1)
+    return told or next(iter(shown), "") or _first(root, "title")
 
 
 def _metas(root: Any) -> dict[str, str]:
@@ -129,8 +178,11 @@ def _first(root: Any, tag: str) -> str:
 
 def _body(root: Any, text: str, url: str) -> tuple[str, list[str]]:
     """The article without menus and teasers, as trafilatura finds it, and what it links to."""
-    if len(text) > _LONGEST_CHARS:
-        whole = next((e for tag in ("article", "main", "body") for e in root.iter(tag)), root)
+    unseen = sum(len(element.text or "") for element in root.iter("script", "style", "noscript"))
+    if len(text) - unseen > _LONGEST_CHARS:
+        whole = _main_part(root)
+        if whole is None:
+            whole = next((e for tag in ("article", "main", "body") for e in root.iter(tag)), root)
         read_whole = read_element(whole, url)
         return read_whole.text, read_whole.links
     import trafilatura  # late: it takes a second to load, and most kinds do without
@@ -143,17 +195,58 @@ def _body(root: Any, text: str, url: str) -> tuple[str, list[str]]:
         return "", []
     if found is None or found.body is None:
         return "", []
-    links = unique(resolve(url, ref.get("target")) for ref in found.body.iter("ref"))
-    lines = []
-    for element in found.body:
-        line = (
-            " ".join("".join(element.itertext()).split())
-            if element.tag != "list"
-            else "\n".join(" ".join("".join(item.itertext()).split()) for item in element)
-        )
-        if line:
-            lines.append(line)
-    return tidy("\n".join(lines)), links
+    lines = [(line, element) for element in found.body if (line := _line(element))]
+    lines = [(line, element) for line, element in _inside(lines, root) if not _ASIDE.match(line)]
+    links = unique(resolve(url, ref.get("target")) for _, element in lines for ref in element.iter("ref"))
+    return tidy("\n".join(line for line, _ in lines)), links
+
+
+def _line(element: Any) -> str:
+    if element.tag == "list":
+        return "\n".join(" ".join("".join(item.itertext()).split()) for item in element)
+    return " ".join("".join(element.itertext()).split())
+
+
+def _inside(lines: list[tuple[str, Any]], root: Any) -> list[tuple[str, Any]]:
+    """Those that stand in the part of the page with most running text, and an introduction above it. Teasers, "most read" and
+    address lists go, which the extractor keeps where a page has many. Untouched where that part holds too little of what was found.
+
+    Of 117 recorded news pages with known texts (fundus) this raises precision from 0.924 to 0.940 and leaves recall at 0.973.
+    """
+    part = _main_part(root)
+    if part is None or not lines:
+        return lines
+    whole = _letters(part.text_content())
+    known = {_letters(line) for line in read_element(part, "").text.split("\n")}
+    misses, inside = 0, []
+    for line, _ in lines:
+        letters = _letters(line)
+        found = letters in known or (misses < _MOST_MISSES and letters in whole)
+        misses += not found
+        inside.append(bool(letters) and found)
+    share = sum(len(line) for (line, _), kept in zip(lines, inside, strict=True) if kept)
+    if share < _MAIN_SHARE * sum(len(line) for line, _ in lines):
+        return lines
+    start = inside.index(True)
+    return [
+        row
+        for number, (row, kept) in enumerate(zip(lines, inside, strict=True))
+        if kept or (number < start and len(row[0]) >= _INTRODUCTION_CHARS)
+    ]
+
+
+def _main_part(root: Any) -> Any:
+    """The element under which most text stands in paragraphs; nearer ones count more."""
+    scores: dict[Any, float] = {}
+    for paragraph in root.iter("p"):
+        length = len(" ".join(paragraph.text_content().split()))
+        above, weight = paragraph.getparent(), 1.0
+        for _ in range(3):
+            if length < 40 or above is None or above.tag in ("body", "html"):
+                break
+            scores[above] = scores.get(above, 0.0) + length * weight
+            above, weight = above.getparent(), weight * 0.8
+    return max(scores, key=lambda element: scores[element]) if scores else None
 
 
 def _without_title(body: str, *titles: str) -> str:
@@ -167,33 +260,81 @@ def _letters(text: str) -> str:
     return re.sub(r"\W+", "", text).casefold()
 
 
-def _author(data: dict[str, Any]) -> str:
+def _author(data: dict[str, Any], everything: list[dict[str, Any]]) -> str:
     author = jsonld.first(data.get("author") or data.get("creator"))
     if isinstance(author, dict):
+        if not author.get("name") and (told := author.get("@id")):
+            # Yoast's graph tells the person elsewhere.
+            author = next((n for n in everything if n.get("@id") == told and n.get("name")), author)
         author = jsonld.first(author.get("name"))
     return one_line(author) if isinstance(author, str) else ""
 
 
+def _marked_author(root: Any) -> str:
+    """The name that the page's markup calls its author's."""
+    for element in root.iter("a", "span", "div", "p", "address"):
+        marks = f"{element.get('rel') or ''} {element.get('itemprop') or ''}".casefold().split()
+        if "author" in marks:
+            inner = next((e for e in element.iter() if e.get("itemprop") == "name"), element)
+            name = one_line(inner.get("content") or inner.text_content())
+            if 2 < len(name) < 80:
+                return name
+    return ""
+
+
+def _named_author(metas: dict[str, str]) -> str:
+    """From the page's head. Some sites put an address of a page on a social network there."""
+    told = (one_line(metas.get(name)) for name in _WRITERS)
+    return next((name for name in told if name and not name.startswith(("http://", "https://"))), "")
+
+
 def _time_element(root: Any) -> str | None:
-    for element in root.iter("time"):
-        if element.get("datetime"):
-            return str(element.get("datetime"))
-    return None
+    """The time that the page's own markup marks as its publication, else the first that is marked as a time at all."""
+    for element in root.iter():
+        if not isinstance(element.tag, str) or element.tag == "meta":
+            continue
+        published = "published" in (element.get("class") or "").split()
+        if published or "datepublished" in (element.get("itemprop") or "").casefold().split():
+            told = element.get("datetime") or element.get("content") or element.get("title")
+            if told and re.search(r"\d{4}", told):
+                return str(told)
+    return next((str(e.get("datetime")) for e in root.iter("time") if e.get("datetime")), None)
 
 
 def _published(told: Any, root: Any, page: Page, notes: Notes) -> str | None:
     if told:
         return notes.when(told, "published_at")
     # Indonesian sites often show the time in words alone: "Rabu, 27 November 2024 | 10:15 WIB".
-    for element in root.iter("time", "span", "div", "p", "small"):
+    for element in root.iter("time", "span", "div", "p", "small", "li", "td"):
         words = element.text
-        if words and len(words) < 120 and re.search(r"\d{4}", words) and re.search(r"\bWI(B|TA|T)\b", words):
+        if not words or len(words) > 120 or not re.search(r"\d{4}", words):
+            continue
+        if re.search(r"\bWI(B|TA|T)\b", words) or _DATED.search(element.get("class") or ""):
             try:
-                return dates.stamp(words, page.fetched_at)
+                return dates.stamp(dates.from_numbers(words) or words, page.fetched_at)
             except dates.BadDate:
                 continue
-    return None
+    return _guessed(page)
 
 
-def _edited(told: Any, published: Any, notes: Notes) -> str | None:
-    return notes.when(told, "edited_at") if told and told != published else None
+def _guessed(page: Page) -> str | None:
+    """The day that the address or the page's text tells, as htmldate finds it with its cautious rules."""
+    if len(page.text) > _LONGEST_CHARS:
+        return None
+    import htmldate  # late, as trafilatura, which brings it
+
+    try:
+        day = htmldate.find_date(page.text, extensive_search=False, original_date=True, url=page.url)
+        return dates.stamp(day, page.fetched_at)
+    except Exception:  # as with trafilatura: whatever breaks in it must cost this date alone
+        return None
+
+
+def _edited(told: Any, published: Any, published_at: str | None, page: Page, notes: Notes) -> str | None:
+    """When it was changed after it was published: a site's own last touch before that is no edit."""
+    if not told or told == published:
+        return None
+    edited = notes.when(told, "edited_at")
+    first = dates.instant(published_at, page.fetched_at) if published_at else None
+    last = dates.instant(edited, page.fetched_at) if edited else None
+    return edited if last and (first is None or last > first) else None

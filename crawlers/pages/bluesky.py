@@ -85,13 +85,12 @@ def _post(
     did, key = uri.removeprefix("at://").split("/")[0], uri.rsplit("/", 1)[-1]
     embed = read_embed(record.get("embed"), did)
     shown = _shown(view.get("embed"))
-    text = tidy(record.get("text")) or embed.descriptions
     post = PostItem(
         platform=PLATFORM,
         native_id=uri,
         url=f"https://bsky.app/profile/{clean(account.get('handle')) or did}/post/{key}",
         author=page.author(PLATFORM, account.get("did") or did),
-        text=text,
+        text=tidy(record.get("text")),
         published_at=notes.when(record.get("createdAt") or view.get("indexedAt"), f"{where}, published_at"),
         reply_to=clean(_object(_object(record.get("reply")).get("parent")).get("uri")) or None,
         repost_of=embed.quoted,
@@ -126,7 +125,6 @@ class Embed:
         self.links: list[str] = []
         self.media: list[str] = []
         self.quoted: str | None = None
-        self.descriptions = ""
 
 
 def read_embed(embed: Any, did: str) -> Embed:
@@ -135,32 +133,26 @@ def read_embed(embed: Any, did: str) -> Embed:
     parts = [_object(embed)]
     if isinstance(parts[0].get("media"), dict):
         parts.append(parts[0]["media"])
-    words = []
     for part in parts:
-        external = _object(part.get("external"))
-        if url := resolve("https://bsky.app/", external.get("uri")):
+        if url := resolve("https://bsky.app/", _object(part.get("external")).get("uri")):
             found.links.append(url)
-            words.append(one_line(external.get("title")))
-        for image in part.get("images") or []:
-            words.append(one_line(_object(image).get("alt")))
+        for image in _list(part.get("images")):
             found.media.append(_blob(_object(image).get("image"), did))
         if isinstance(part.get("video"), dict):
-            words.append(one_line(part.get("alt")))
             found.media.append(_blob(part["video"], did))
         record = _object(part.get("record"))
         inner = _object(record.get("record")) or record
         if isinstance(inner.get("uri"), str):
             found.quoted = clean(inner["uri"])
     found.media = [m for m in found.media if m]
-    found.descriptions = "\n".join(w for w in words if w)
     return found
 
 
 def facet_links(record: dict[str, Any], base: str) -> list[str]:
     """Addresses that the text's facets lead to; the text itself shows them cut."""
     found = []
-    for facet in record.get("facets") or []:
-        for feature in _object(facet).get("features") or []:
+    for facet in _list(record.get("facets")):
+        for feature in _list(_object(facet).get("features")):
             if url := resolve(base, _object(feature).get("uri")):
                 found.append(url)
     return found
@@ -175,10 +167,14 @@ def _shown(embed: Any) -> list[str]:
     """Media as the API's view shows them."""
     view = _object(embed)
     view = _object(view.get("media")) or view
-    found = [resolve("https://bsky.app/", _object(i).get("fullsize")) for i in view.get("images") or []]
+    found = [resolve("https://bsky.app/", _object(i).get("fullsize")) for i in _list(view.get("images"))]
     found.append(resolve("https://bsky.app/", view.get("playlist")))
     return [url for url in found if url]
 
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -16,6 +16,7 @@ from .items import ClaimItem, Item
 from .page import Page
 from .problems import Notes
 from .text import document, one_line
+from .wall import is_wall
 
 _VERDICT = re.compile(
     r"^[\[(]?\s*(keliru|sesat|menyesatkan|sebagian benar|sebagian keliru|sebagian salah|tidak terbukti|belum terbukti|belum ada bukti|tidak benar|benar|"
@@ -24,6 +25,10 @@ _VERDICT = re.compile(
 )
 """Words with which Indonesian fact-checkers open a title that has no ClaimReview."""
 
+_SHORT_CHARS = 60_000
+"""Articles that speak of being blocked are longer, markup and all."""
+_WHOLE_PAGES = {"NewsArticle", "Article", "BlogPosting", "ReportageNewsArticle", "WebPage"}
+"""Whose date is the review's where that has none."""
 _WORTH = re.compile(r"^-?\d+([.,]\d+)?$")
 
 
@@ -39,7 +44,8 @@ def read(page: Page) -> Iterator[Item]:
     if not claims:
         claims = list(_from_titles(text, page))
         if not claims:
-            notes.add("no ClaimReview on the page", page.url)
+            blocked = len(text) < _SHORT_CHARS and is_wall(text)
+            notes.add("blocked: the page is a wall" if blocked else "no ClaimReview on the page", page.url)
     yield from claims
     yield from notes.drain()
 
@@ -49,6 +55,9 @@ def from_blocks(blocks: list[Any], page: Page, notes: Notes, site: str | None = 
     everything = list(jsonld.nodes(blocks))
     by_id = {str(node["@id"]): node for node in everything if "@id" in node and len(node) > 1}
     organisation = _organisation(everything)
+    page_date = next(
+        (n["datePublished"] for n in everything if n.get("datePublished") and jsonld.types(n) & _WHOLE_PAGES), None
+    )
     seen: set[tuple[str, str]] = set()
     used: dict[str, int] = {}
     number = 0
@@ -57,7 +66,7 @@ def from_blocks(blocks: list[Any], page: Page, notes: Notes, site: str | None = 
             continue
         number += 1
         where = f"ClaimReview {number}"
-        item = _claim(node, page, notes, where, by_id, organisation or site)
+        item = _claim(node, page, notes, where, by_id, organisation or site, page_date)
         if item is None or (item.claim_id, item.text) in seen:
             continue
         seen.add((item.claim_id, item.text))
@@ -68,7 +77,13 @@ def from_blocks(blocks: list[Any], page: Page, notes: Notes, site: str | None = 
 
 
 def _claim(
-    node: dict[str, Any], page: Page, notes: Notes, where: str, by_id: dict[str, Any], organisation: str | None
+    node: dict[str, Any],
+    page: Page,
+    notes: Notes,
+    where: str,
+    by_id: dict[str, Any],
+    organisation: str | None,
+    page_date: Any,
 ) -> ClaimItem | None:
     reviewed = jsonld.first(node.get("itemReviewed"))
     reviewed = reviewed if isinstance(reviewed, dict) else {}
@@ -99,7 +114,10 @@ def _claim(
         rating=_rating(jsonld.first(node.get("reviewRating"))),
         publisher=_publisher(node, by_id, organisation) or host_of(url).removeprefix("www.") or None,
         url=url,
-        date=notes.day(jsonld.first(node.get("datePublished") or node.get("dateCreated")), f"{where}, datePublished"),
+        date=notes.day(
+            jsonld.first(node.get("datePublished") or node.get("dateCreated") or page_date or node.get("dateModified")),
+            f"{where}, datePublished",
+        ),
     )
 
 
@@ -130,7 +148,7 @@ def _publisher(node: dict[str, Any], by_id: dict[str, Any], organisation: str | 
             if not isinstance(value, dict):
                 continue
             whole = by_id.get(str(value.get("@id")), {}) | value
-            if "Person" in jsonld.types(whole):
+            if "Person" in jsonld.types(whole) or "/author" in str(whole.get("url") or ""):
                 person = True
                 continue
             name = one_line(jsonld.first(whole.get("name")))

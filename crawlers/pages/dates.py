@@ -6,6 +6,7 @@ can see the day that the page showed. A time with a zone becomes UTC.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -40,9 +41,16 @@ _MONTHS = {
 _WORDS = re.compile(
     r"\b(\d{1,2})\s+([A-Za-z]{3,10})\.?,?\s+(\d{4})(?:\D{1,8}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?\s*([+-]\d{2}:?\d{2})?"
 )
+_MONTH_FIRST = re.compile(
+    r"\b([A-Za-z]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?:\D{1,8}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?\s*([+-]\d{2}:?\d{2})?"
+)
+_NUMBERS = re.compile(
+    r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:\D{1,5}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?\s*([+-]\d{2}:?\d{2})?"
+)
+_AFTERNOON = re.compile(r"\d\s*([AP])\.?M\b\.?", re.I)
 _DAY_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _SLOPPY = re.compile(
-    r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$",
+    r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$",
     re.I,
 )
 
@@ -56,6 +64,8 @@ def parse(value: Any) -> datetime | None:
     if value is None or value == "" or isinstance(value, bool):
         return None
     try:
+        if isinstance(value, datetime):
+            return value
         if isinstance(value, (int, float)):
             return _from_number(float(value))
         text = " ".join(str(value).split())
@@ -107,6 +117,8 @@ def day_or_stamp(value: Any, now: datetime) -> str | None:
 
 
 def _from_number(number: float) -> datetime:
+    if not math.isfinite(number):
+        raise ValueError("not finite")  # JSON as Python reads it may say Infinity
     # Above 1e11 seconds lies the year 5138: such numbers are milliseconds, above 1e14 microseconds.
     while abs(number) > 1e11:
         number /= 1000
@@ -125,13 +137,42 @@ def _from_iso(text: str) -> datetime | None:
 
 def _from_words(text: str) -> datetime | None:
     match = _WORDS.search(text)
-    if not match or match.group(2).lower() not in _MONTHS:
+    if match and match.group(2).lower() in _MONTHS:
+        # RFC 822 with a named zone is better read by the standard library.
+        if re.search(r"\b(GMT|UTC|UT|[ECMP][SD]T|Z)$", text):
+            return None
+        day, month, *rest = match.groups()
+    else:
+        match = next((m for m in _MONTH_FIRST.finditer(text) if m.group(1).lower() in _MONTHS), None)
+        if match is None:
+            return None
+        month, day, *rest = match.groups()
+    return _made(text, _MONTHS[month.lower()], int(day), rest)
+
+
+def from_numbers(text: str) -> datetime | None:
+    """`20/11/2026 09:15` and `11-20-2026, 09:15 PM`: the day is first, as in Indonesia, but where the clock has twelve hours or no such
+    month is. For pages whose time stands nowhere else; exports tell their own form."""
+    text = _ZONE.sub(lambda m: _ZONES[m.group(1)], " ".join(text.split()))
+    match = _NUMBERS.search(text)
+    if match is None:
         return None
-    # RFC 822 with a named zone is better read by the standard library.
-    if re.search(r"\b(GMT|UTC|UT|[ECMP][SD]T|Z)$", text):
+    day, month, *rest = match.groups()
+    if (_AFTERNOON.search(text) and int(day) <= 12) or int(month) > 12:
+        day, month = month, day
+    try:
+        return _made(text, int(month), int(day), rest)
+    except ValueError:
         return None
-    day, month, year, hour, minute, second, zone = match.groups()
-    at = datetime(int(year), _MONTHS[month.lower()], int(day), int(hour or 0), int(minute or 0), int(second or 0))  # noqa: DTZ001
+
+
+def _made(text: str, month: int, day: int, rest: list[str | None]) -> datetime:
+    """`rest`: year, hour, minute, second, zone, as far as told. Raises ValueError."""
+    year, hour, minute, second, zone = rest
+    hours = int(hour or 0)
+    if (clock := _AFTERNOON.search(text)) and 1 <= hours <= 12:
+        hours = hours % 12 + (12 if clock.group(1) in "pP" else 0)
+    at = datetime(int(year or 0), month, day, hours, int(minute or 0), int(second or 0))  # noqa: DTZ001
     return at.replace(tzinfo=_offset(zone)) if zone else at
 
 

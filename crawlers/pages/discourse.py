@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .address import resolve
 from .items import Item, LinkItem, PostItem
@@ -23,6 +23,8 @@ _NOT_OWN = frozenset({"quote", "onebox", "cooked-selection-barrier", "meta"})
 """What a post quotes or unfolds is not its writer's own word."""
 _LIKE = 2
 """Discourse's post action type for likes."""
+_BEGAN, _REPLIED = 4, 5
+"""Discourse's user actions: a new topic, a reply."""
 _CALLS_PER_PAGE = 20
 """Posts that a topic's first page shows, and so as many as we ask for at once."""
 
@@ -43,6 +45,11 @@ def read(page: Page) -> Iterator[Item]:
         yield from _posts({"post_stream": {"posts": [told]}, "id": told.get("topic_id")}, page, notes)
     elif isinstance(told, dict) and isinstance(told.get("latest_posts"), list):
         yield from _posts({"post_stream": {"posts": told["latest_posts"]}}, page, notes)
+    elif isinstance(told, dict) and isinstance(told.get("user_actions"), list):
+        yield from _actions(told["user_actions"], page, notes)
+    elif isinstance(told, dict) and "grouped_search_result" in told:
+        # Posts are shown cut around the words looked for: their topics have them whole.
+        yield from _topics({"topics": told.get("topics") or []}, page, notes)
     else:
         errors = told.get("errors") or told.get("error_type") if isinstance(told, dict) else None
         notes.add(
@@ -57,7 +64,11 @@ def read(page: Page) -> Iterator[Item]:
 def _base(page: Page) -> str:
     """The forum's root: everything before `/t/`, `/latest` and the like."""
     parts = urlsplit(page.url)
-    prefix = re.split(r"/(?:t|c|tag|p|posts|latest|top|new|categories)(?:[/.]|$)", parts.path, maxsplit=1)[0]
+    prefix = re.split(
+        r"/(?:t|c|tags?|p|posts|latest|top|hot|new|unread|categories|topics|user_actions|users?|u|search)(?:[/.]|$)",
+        parts.path,
+        maxsplit=1,
+    )[0]
     return f"{parts.scheme}://{parts.netloc}{prefix.rstrip('/')}"
 
 
@@ -75,9 +86,11 @@ def _topics(topics: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
         if not isinstance(topic, dict) or not isinstance(topic.get("id"), int):
             notes.add("topic without id", f"topic {number}")
             continue
-        if topic["id"] not in seen:
+        if topic.get("archetype") == "private_message":
+            notes.add("not public: a private message", f"topic {number}")
+        elif topic["id"] not in seen:
             seen.add(topic["id"])
-            yield LinkItem(f"{_base(page)}/t/{clean(topic.get('slug')).strip() or '-'}/{topic['id']}.json", "topic")
+            yield LinkItem(f"{_base(page)}/t/{_slug(topic.get('slug'))}/{topic['id']}.json", "topic")
     more = topics.get("more_topics_url")
     if isinstance(more, str) and more:
         # Given for people: `/latest?page=1`; the same with `.json` is for programs. It lacks a prefix on some forums.
@@ -90,6 +103,20 @@ def _topics(topics: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
             yield LinkItem(url, "next page")
 
 
+def _actions(actions: list[Any], page: Page, notes: Notes) -> Iterator[Item]:
+    """What one account wrote; where only the beginning is shown, a link to where the whole stands."""
+    whole = []
+    for number, action in enumerate(actions, start=1):
+        if not isinstance(action, dict) or not isinstance(action.get("topic_id"), int):
+            notes.add("action without topic", f"action {number}")
+        elif action.get("truncated"):
+            yield LinkItem(f"{_base(page)}/t/{_slug(action.get('slug'))}/{action['topic_id']}.json", "topic")
+        elif action.get("action_type", _REPLIED) in (_BEGAN, _REPLIED) and action.get("excerpt"):
+            told = {"cooked": action["excerpt"], "topic_title": action.get("title"), "id": action.get("post_id")}
+            whole.append({**action, **told, "topic_slug": action.get("slug")})
+    yield from _posts({"post_stream": {"posts": whole}}, page, notes)
+
+
 def _posts(topic: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
     stream = topic["post_stream"]
     posts = stream.get("posts")
@@ -99,18 +126,20 @@ def _posts(topic: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
     title = one_line(topic.get("title"))
     for number, post in enumerate(posts, start=1):
         where = f"post {number}"
-        if not isinstance(post, dict) or not post.get("id"):
+        if not isinstance(post, dict) or not (post.get("id") or post.get("post_number")):
             notes.add("post without id", where)
             continue
         try:
-            yield from _post(post, topic, title, page, notes, f"{where} (id {post['id']})")
+            yield from _post(post, topic, title, page, notes, f"{where} (id {one_line(post.get('id'))[:20]})")
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             notes.add(f"post cannot be read: {error}", where)
-    known = {p.get("id") for p in posts if isinstance(p, dict)}
-    rest = [i for i in stream.get("stream") or [] if isinstance(i, int) and i not in known]
+    known = {_number(p.get("id")) for p in posts if isinstance(p, dict)}
+    listed = stream.get("stream")
+    rest = [i for i in listed if isinstance(i, int) and i not in known] if isinstance(listed, list) else []
     for start in range(0, len(rest), _CALLS_PER_PAGE):
         query = "&".join(f"post_ids[]={i}" for i in rest[start : start + _CALLS_PER_PAGE])
-        yield LinkItem(f"{_base(page)}/t/{topic.get('id')}/posts.json?{query}", "next page")
+        topic_id = _number(topic.get("id")) or _topic_of(page.url)
+        yield LinkItem(f"{_base(page)}/t/{topic_id}/posts.json?{query}", "next page")
 
 
 def _post(
@@ -122,17 +151,23 @@ def _post(
         notes.add("deleted or hidden by the forum", where)
         return
     base = _base(page)
-    topic_id = post.get("topic_id") or topic.get("id")
-    post_number = post.get("post_number")
-    slug = clean(post.get("topic_slug") or topic.get("slug")).strip() or "-"
-    url = f"{base}/t/{slug}/{topic_id}/{post_number}" if topic_id and post_number else f"{base}/p/{post['id']}"
+    topic_id = _number(post.get("topic_id")) or _number(topic.get("id")) or _topic_of(page.url)
+    post_number = _number(post.get("post_number"))
+    slug = _slug(post.get("topic_slug") or topic.get("slug"))
+    number = _number(post.get("id"))
+    if not number and not (topic_id and post_number):
+        notes.add("post without id", where)
+        return
+    url = f"{base}/t/{slug}/{topic_id}/{post_number}" if topic_id and post_number else f"{base}/p/{number}"
     body = read_markup(str(post.get("cooked") or ""), url, skip_link_classes=_NOT_LINKS, skip_classes=_NOT_OWN)
     said = body.text or (tidy(post["raw"]) if isinstance(post.get("raw"), str) else "")
+    title = title or one_line(post.get("topic_title"))
     text = titled(title, said) if post_number in (1, None) else said
     if not text and not body.media:
         notes.add("post without text and media", where)
         return
-    answered = post.get("reply_to_post_number")
+    answered = _number(post.get("reply_to_post_number"))
+    name = one_line(post.get("username"))
     created, updated = post.get("created_at"), post.get("updated_at")
     edited = (
         notes.when(updated, f"{where}, edited_at")
@@ -141,9 +176,9 @@ def _post(
     )
     yield PostItem(
         platform=PLATFORM,
-        native_id=_address(base, topic_id, post_number) or f"{base}/p/{post['id']}",
+        native_id=_address(base, topic_id, post_number) or f"{base}/p/{number}",
         url=url,
-        author=page.author(PLATFORM, f"{post['username']}@{_site(page)}") if post.get("username") else None,
+        author=page.author(PLATFORM, f"{name}@{_site(page)}") if name else None,
         text=text,
         published_at=notes.when(created, f"{where}, published_at"),
         edited_at=edited,
@@ -154,12 +189,29 @@ def _post(
     )
 
 
+def _topic_of(url: str) -> int | None:
+    """The topic's number in an address: `/t/SLUG/12.json`, `/t/12/posts.json`."""
+    found = re.search(r"/t/(?:[^/]*[^/\d][^/]*/)?(\d{1,15})(?:[/.]|$)", urlsplit(url).path)
+    return int(found.group(1)) if found else None
+
+
+def _number(value: Any) -> int | None:
+    """A number of a topic or a post, as a number or in digits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:15])
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**15 else None
+
+
+def _slug(value: Any) -> str:
+    return quote(clean(value).strip(), safe="-_~.%") or "-"
+
+
 def _address(base: str, topic: Any, number: Any) -> str | None:
     return f"{base}/t/{topic}/{number}" if topic and number else None
 
 
 def _counts(post: dict[str, Any]) -> dict[str, int]:
-    actions = [a for a in post.get("actions_summary") or [] if isinstance(a, dict)]
+    actions = [a for a in _list(post.get("actions_summary")) if isinstance(a, dict)]
     likes = next((a.get("count") for a in actions if a.get("id") == _LIKE), post.get("like_count"))
     found = {
         "likes": likes,
@@ -168,3 +220,7 @@ def _counts(post: dict[str, Any]) -> dict[str, int]:
         "views": post.get("reads"),
     }
     return {name: n for name, n in found.items() if isinstance(n, int) and not isinstance(n, bool) and n >= 0}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

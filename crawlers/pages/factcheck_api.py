@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from . import claimreview
 from .address import canonical, host_of, with_query, with_scheme
 from .items import ClaimItem, Item, LinkItem
 from .page import Page
@@ -36,11 +37,15 @@ def read(page: Page) -> Iterator[Item]:
         elements = _elements(told)
         if elements is None:
             notes.add("shape changed: no claims", with_query(page.url))
+        used: dict[str, int] = {}
         for number, element in enumerate(elements or [], start=1):
             where = f"claim {number}"
             try:
                 if isinstance(element, dict) and "claimReview" in element:
-                    yield from _google(element, page, notes, where)
+                    yield from _unlike(_google(element, page, notes, where), used)
+                elif isinstance(element, dict) and ("item" in element or "@type" in element):
+                    # ClaimReview's feed of Data Commons.
+                    yield from _unlike(claimreview.from_blocks([element], page, notes), used)
                 elif isinstance(element, dict) and ("classification" in element or "tanggal" in element):
                     yield from _mafindo(element, page, notes, where)
                 else:
@@ -52,19 +57,28 @@ def read(page: Page) -> Iterator[Item]:
     yield from notes.drain()
 
 
+def _unlike(claims: Iterator[ClaimItem], used: dict[str, int]) -> Iterator[ClaimItem]:
+    """A review of several statements is one address: each further one gets a number."""
+    for claim in claims:
+        nth = used[claim.claim_id] = used.get(claim.claim_id, 0) + 1
+        if nth > 1:
+            claim.claim_id += f"#{nth}"
+        yield claim
+
+
 def _elements(told: Any) -> list[Any] | None:
     if isinstance(told, list):
         return told
     if not isinstance(told, dict):
         return None
-    for name in ("claims", "data", "results"):
+    for name in ("claims", "data", "results", "dataFeedElement"):
         if isinstance(told.get(name), list):
             return list(told[name])
     # An empty answer of claims:search is an empty object.
     return [told] if told else []
 
 
-def _google(claim: dict[str, Any], page: Page, notes: Notes, where: str) -> Iterator[Item]:
+def _google(claim: dict[str, Any], page: Page, notes: Notes, where: str) -> Iterator[ClaimItem]:
     """https://developers.google.com/fact-check/tools/api/reference/rest/v1alpha1/claims"""
     reviews = claim["claimReview"]
     if not isinstance(reviews, list) or not reviews:

@@ -14,12 +14,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pipeline.contracts import digest
 
+from . import dates
 from .address import canonical, host_of, resolve
 from .items import Item, LinkItem, PostItem
 from .jsonld import blocks, nodes, types
 from .page import Page
 from .problems import Notes
-from .text import clean, document, one_line, read_element, read_markup, titled
+from .text import clean, document, one_line, read_element, read_markup, rebase, titled
+from .wall import is_wall
 
 PLATFORM = "forum"
 
@@ -27,7 +29,7 @@ PLATFORM = "forum"
 @dataclass(frozen=True)
 class _Software:
     """Class names by which a forum's parts are known, the first that is there wins; with `@` an `itemprop`, with `#` how an id begins
-    before its 24 hexadecimal digits."""
+    before its 24 hexadecimal digits, with `~` the whole id but for its decimal digits."""
 
     name: str
     post: str
@@ -42,7 +44,15 @@ _KNOWN = (
     _Software(
         "XenForo", "message--post", ("bbWrapper",), ("message-name", "username"), ("u-dt",), ("structItem-title",)
     ),
-    _Software("phpBB", "post", ("content",), ("username", "username-coloured"), ("author",), ("topictitle",)),
+    _Software("XenForo 1", "message", ("messageText",), ("username",), ("DateTime",), ("PreviewTooltip",)),
+    # Before phpBB, whose posts have the same class and other parts.
+    _Software(
+        "MyBB", "~post_", ("post_body",), ("largetext",), ("post_date", "smalltext"), ("subject_new", "subject_old")
+    ),
+    _Software(
+        "phpBB", "post", ("content",), ("username", "username-coloured", "postauthor"), ("author",), ("topictitle",)
+    ),
+    _Software("SMF", "post_wrapper", ("~msg_", "inner"), ("poster",), ("postinfo", "smalltext"), ("subject",)),
     _Software(
         "vBulletin",
         "postcontainer|postbit",
@@ -50,6 +60,19 @@ _KNOWN = (
         ("username", "bigusername"),
         ("date", "postdate"),
         ("title", "threadtitle"),
+    ),
+    _Software("vBulletin 3", "~post", ("~post_message_",), ("bigusername",), ("thead",), ()),
+    _Software(
+        "vBulletin 5", "b-post", ("js-post__content-text",), ("author",), ("b-post__timestamp",), ("topic-title",)
+    ),
+    _Software("Vanilla", "ItemDiscussion|ItemComment", ("Message",), ("Username",), ("DateCreated",), ("Title",)),
+    _Software(
+        "Invision",
+        "ipsComment|cPost",
+        ("ipsType_richText", "cPost_contentWrap"),
+        ("cAuthorPane_author", "ipsComment_author"),
+        (),
+        ("ipsDataItem_title",),
     ),
     _Software(
         "Kaskus", "#post", ("entry-content", "post-content", "#postcontent"), ("nickname", "username"), ("date",), ()
@@ -73,8 +96,22 @@ _NOT_OWN = frozenset(
         "bbp-topic-revision-log",
         "signature",
         "onebox",
+        "bbCodeQuote",
+        "quoteheader",
+        "quotefooter",
+        "quotetitle",
+        "quotecontent",
+        "bbc_standard_quote",
+        "mycode_quote",
+        "ipsQuote",
+        "lastedited",
+        "editDate",
+        "message-signature",
+        "post_edit",
     }
 )
+_QUOTES = frozenset({"blockquote"})
+"""In forums others' words, whatever the software calls them."""
 
 _KASKUS_THREAD = re.compile(r"/thread/[0-9a-f]{24}(/[^/?#]*)?/?$")
 _PROFILE = re.compile(r"/@[\w.-]+/?$|/profile/[\w.-]+|/members?/[\w.-]+|mode=viewprofile")
@@ -88,6 +125,28 @@ _MOST_TOPICS = 500
 _MOST_LINKS_OF_ROW = 60
 
 
+class _Tree:
+    """A page whose elements are looked up by many names: all are found in one walk."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self._by_name: dict[str, list[Any]] = {}
+        self._with_id: list[tuple[str, Any]] = []
+        for element in root.iter():
+            for name in _classes(element):
+                self._by_name.setdefault(name, []).append(element)
+            if isinstance(element.tag, str):
+                for name in (element.get("itemprop") or "").split():
+                    self._by_name.setdefault(f"@{name}", []).append(element)
+                if own := element.get("id"):
+                    self._with_id.append((own, element))
+
+    def named(self, name: str) -> list[Any]:
+        if wanted := _id_form(name):
+            return [element for own, element in self._with_id if wanted.fullmatch(own)]
+        return self._by_name.get(name, [])
+
+
 def read(page: Page) -> Iterator[Item]:
     notes = Notes(page)
     root = document(page.text)
@@ -95,26 +154,38 @@ def read(page: Page) -> Iterator[Item]:
         notes.add("empty page", page.url)
         yield from notes.drain()
         return
-    title = _title(root)
-    posts: list[PostItem] = list(_bbpress(root, title, page, notes))
+    rebase(root, page.url)
+    tree = _Tree(root)
+    title = _title(tree)
+    posts: list[PostItem] = list(_bbpress(tree, title, page, notes))
     for software in _KNOWN[1:]:
         if posts:
             break
-        posts = list(_posts(software, root, title, page, notes))
+        posts = list(_posts(software, tree, title, page, notes))
     if not posts:
         posts = list(_structured(page, notes))
     yield from posts
-    links = [] if posts else [LinkItem(url, "topic") for url, _ in _topics(root, page)]
+    links = [] if posts else [LinkItem(url, "topic") for url, _ in _topics(tree, page)]
     yield from links
     for element in root.iter("a", "link"):
         classes = _classes(element)
         relations = (element.get("rel") or "").split()
-        onward = "next" in relations or {"next", "page-numbers"} <= classes or "pageNav-jump--next" in classes
+        beside = _classes(element.getparent()) if element.getparent() is not None else set()
+        onward = (
+            "next" in relations
+            or {"next", "page-numbers"} <= classes
+            or bool(classes & {"pageNav-jump--next", "pagination_next"})
+            or ("next" in beside and element.tag == "a")
+        )
         if onward and (url := resolve(page.url, element.get("href"))):
             yield LinkItem(_own_address(url), "next page")
             break
     if not posts and not links:
-        notes.add("shape changed: neither posts nor topics of a known forum", page.url)
+        blocked = is_wall(page.text)
+        notes.add(
+            "blocked: the page is a wall" if blocked else "shape changed: neither posts nor topics of a known forum",
+            page.url,
+        )
     yield from notes.drain()
 
 
@@ -123,7 +194,7 @@ def states(page: Page) -> dict[str, str]:
     root = document(page.text)
     if root is None:
         return {}
-    found = list(_topics(root, page))
+    found = list(_topics(_Tree(root), page))
     topics = {url for url, _ in found}
     return {url: digest(_row(anchor, url, topics, page))[:16] for url, anchor in found[:_MOST_TOPICS]}
 
@@ -141,22 +212,22 @@ def _row(anchor: Any, url: str, topics: set[str], page: Page) -> str:
     return " ".join([_VIEWS.sub("", read_element(row, page.url, skip_classes=_VIEW_COUNTS).text), *times])
 
 
-def _topics(root: Any, page: Page) -> Iterator[tuple[str, Any]]:
+def _topics(tree: _Tree, page: Page) -> Iterator[tuple[str, Any]]:
     """(address, anchor) of each topic in a list."""
     seen = set()
-    for anchor in _topic_anchors(root):
+    for anchor in _topic_anchors(tree):
         url = resolve(page.url, anchor.get("href"))
         if url and (url := _own_address(url)) not in seen and one_line(anchor.text_content()):
             seen.add(url)
             yield url, anchor
 
 
-def _topic_anchors(root: Any) -> Iterator[Any]:
+def _topic_anchors(tree: _Tree) -> Iterator[Any]:
     for software in _KNOWN:
         for name in software.topic:
-            for element in _named(root, name):
+            for element in tree.named(name):
                 yield from [element] if element.tag == "a" else element.iter("a")
-    for anchor in root.iter("a"):
+    for anchor in tree.root.iter("a"):
         if _KASKUS_THREAD.search(anchor.get("href") or ""):
             yield anchor
 
@@ -171,7 +242,7 @@ def _own_address(url: str) -> str:
         if not (name.lower() in _SESSIONS and re.fullmatch(r"[0-9a-fA-F]{26,40}", value))
     ]
     if len(kept) != len(parse_qsl(parts.query, keep_blank_values=True)):
-        base = urlunsplit(parts._replace(query=urlencode(kept)))
+        base = urlunsplit(parts._replace(query=urlencode(kept, errors="replace")))
     return canonical(base) + mark + anchor
 
 
@@ -207,17 +278,13 @@ def _told(node: dict[str, Any], url: str, title: str, page: Page, notes: Notes, 
     )
 
 
-def _bbpress(root: Any, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
+def _bbpress(tree: _Tree, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
     """bbPress keeps a post's header and its body side by side, tied by the number in their ids."""
-    for header in _named(root, "bbp-reply-header") + _named(root, "bbp-topic-header"):
+    for header in tree.named("bbp-reply-header") + tree.named("bbp-topic-header"):
         link = next((a for a in header.iter("a") if _classes(a) & {"bbp-reply-permalink", "bbp-topic-permalink"}), None)
         url = resolve(page.url, link.get("href")) if link is not None else None
         number = (header.get("id") or "").removeprefix("post-")
-        body = (
-            next((e for e in root.iter() if isinstance(e.tag, str) and f"post-{number}" in _classes(e)), None)
-            if number
-            else None
-        )
+        body = next(iter(tree.named(f"post-{number}")), None) if number else None
         if url is None or body is None:
             # The table's heading carries the same class and neither link nor number.
             if number:
@@ -232,18 +299,27 @@ def _bbpress(root: Any, title: str, page: Page, notes: Notes) -> Iterator[PostIt
             yield _first(post, title, "#" not in url)
 
 
-def _posts(software: _Software, root: Any, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
-    found = [e for name in software.post.split("|") for e in _named(root, name)]
-    later = _LATER_PAGE.search(page.url) or any("prev" in (e.get("rel") or "").split() for e in root.iter("a", "link"))
+def _posts(software: _Software, tree: _Tree, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
+    found = [e for name in software.post.split("|") for e in tree.named(name)]
+    later = _LATER_PAGE.search(page.url) or any(
+        "prev" in (e.get("rel") or "").split() for e in tree.root.iter("a", "link")
+    )
     for number, block in enumerate(found, start=1):
         where = f"post {number}"
         content = next((e for name in software.text for e in _named(block, name)), None)
         author = next((e for name in software.author for e in _named(block, name)), None)
         if author is None:
-            author = next((a for a in block.iter("a") if _PROFILE.search(a.get("href") or "")), None)
+            author = next(
+                (a for a in block.iter("a") if _PROFILE.search(a.get("href") or "") and one_line(a.text_content())),
+                None,
+            )
+        if author is None:
+            author = next(iter(_named(block, "postprofile") + _named(block, "author")), None)
         date = next((e for name in software.date for e in _named(block, name)), None)
         told = next((e.get("datetime") for e in block.iter("time") if e.get("datetime")), None) or _shown(date)
         anchor = block.get("data-content") or block.get("id") or ""
+        if not anchor and content is not None and software.name == "SMF":
+            anchor = (content.get("id") or "").replace("_", "")
         link = next(
             (a.get("href") for a in block.iter("a") if anchor and (a.get("href") or "").endswith("#" + anchor)), None
         )
@@ -259,11 +335,11 @@ def _posts(software: _Software, root: Any, title: str, page: Page, notes: Notes)
 
 
 def _make(url: str, content: Any, author: Any, told: Any, page: Page, notes: Notes, where: str) -> PostItem | None:
-    body = read_element(content, url, skip_classes=_NOT_OWN) if content is not None else None
+    body = read_element(content, url, skip_classes=_NOT_OWN, skip_tags=_QUOTES) if content is not None else None
     if body is None or not (body.text or body.media):
         notes.add("post without text", where)
         return None
-    name = one_line(author.text_content()) if author is not None else ""
+    name = _name(author)
     url = _own_address(url)
     base = url.partition("#")[0]
     return PostItem(
@@ -278,6 +354,14 @@ def _make(url: str, content: Any, author: Any, told: Any, page: Page, notes: Not
     )
 
 
+def _name(author: Any) -> str:
+    """The account's name; the part that holds it may hold a rank and a number of posts, too."""
+    if author is None:
+        return ""
+    anchors = (one_line(a.text_content()) for a in author.iter("a"))
+    return next((name for name in anchors if name), one_line(author.text_content()))[:100]
+
+
 def _first(post: PostItem, title: str, is_first: bool) -> PostItem:
     if is_first:
         post.text = titled(title, post.text)
@@ -289,25 +373,36 @@ def _shown(date: Any) -> str | None:
     if date is None:
         return None
     told = date.get("datetime") or date.get("content") or date.get("title") or one_line(date.text_content())
-    return re.sub(r"\s+(at|pada|pukul|-|»)\s+", " ", told) if re.search(r"\d{4}", told or "") else None
+    if not re.search(r"\d{4}", told or ""):
+        return None
+    told = re.sub(r"\s+(at|pada|pukul|-|»)\s+", " ", told)
+    numbers = dates.from_numbers(told)
+    return numbers.isoformat() if numbers else told
 
 
-def _title(root: Any) -> str:
+def _title(tree: _Tree) -> str:
+    told = next((one_line(m.get("content")) for m in tree.root.iter("meta") if m.get("property") == "og:title"), "")
     # phpBB's h1 is the forum's name.
-    for element in [*_named(root, "topic-title"), *root.iter("h1")]:
+    for element in [*tree.named("topic-title"), *tree.root.iter("h1")]:
         if words := one_line(element.text_content()):
-            return words
-    return next((one_line(e.text_content()) for e in root.iter("title")), "")
+            # Some pack paging and counters into it.
+            return told if told and told in words else words
+    return told or next((one_line(e.text_content()) for e in tree.root.iter("title")), "")
 
 
 def _classes(element: Any) -> set[str]:
     return set((element.get("class") or "").split()) if isinstance(element.tag, str) else set()
 
 
-def _named(root: Any, name: str) -> list[Any]:
+def _id_form(name: str) -> re.Pattern[str] | None:
     if name.startswith("#"):
-        wanted = re.compile(re.escape(name[1:]) + "[0-9a-f]{24}")
-        return [e for e in root.iter() if isinstance(e.tag, str) and wanted.fullmatch(e.get("id") or "")]
+        return re.compile(re.escape(name[1:]) + "[0-9a-f]{24}")
+    return re.compile(re.escape(name[1:]) + r"\d{1,15}") if name.startswith("~") else None
+
+
+def _named(block: Any, name: str) -> list[Any]:
+    if wanted := _id_form(name):
+        return [e for e in block.iter() if isinstance(e.tag, str) and wanted.fullmatch(e.get("id") or "")]
     if name.startswith("@"):
-        return [e for e in root.iter() if isinstance(e.tag, str) and name[1:] in (e.get("itemprop") or "").split()]
-    return [e for e in root.iter() if name in _classes(e)]
+        return [e for e in block.iter() if isinstance(e.tag, str) and name[1:] in (e.get("itemprop") or "").split()]
+    return [e for e in block.iter() if name in _classes(e)]

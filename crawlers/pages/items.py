@@ -26,6 +26,8 @@ class PostItem:
     links: list[str] = field(default_factory=list)
     media: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    public: bool = True
+    """Whether everyone may read it where it stands. What a payload holds for followers alone is read for who saved it, and never published."""
 
 
 @dataclass(slots=True)
@@ -59,11 +61,20 @@ class ProblemItem:
     where: str
 
 
+@dataclass(slots=True)
+class GoneItem(ProblemItem):
+    """A post that its platform says for certain is there no more. `what` says how it was seen."""
+
+    platform: str = ""
+    native_id: str = ""
+
+
 Item = PostItem | ClaimItem | LinkItem | ProblemItem
 
 
 def as_dict(item: Item) -> dict[str, Any]:
-    return {"type": item.type, **asdict(item)}
+    """Its fields as they are printed: whether it is public is told by a problem beside it."""
+    return {"type": item.type, **{name: value for name, value in asdict(item).items() if name != "public"}}
 
 
 def as_json(item: Item) -> str:

@@ -15,6 +15,9 @@ from .page import Page
 from .problems import Notes
 from .text import clean, tidy, unique
 
+_DECODER = json.JSONDecoder(strict=False)
+"""Made once: `json.loads` makes one for each line, which takes longer than reading it."""
+_OPERATIONS: dict[Any, str] = {"c": "create", "u": "update", "d": "delete"}
 _POST, _REPOST = "app.bsky.feed.post", "app.bsky.feed.repost"
 
 
@@ -30,11 +33,12 @@ def read(page: Page) -> Iterator[Item]:
             continue
         where = f"line {number}"
         try:
-            event = json.loads(line, strict=False)
+            event = _DECODER.decode(line.strip())
         except (ValueError, RecursionError):
             cut = number == len(lines) and not whole
             notes.add("cut line" if cut else "line is no JSON", where)
             continue
+        event = _unwrapped(event)
         if not isinstance(event, dict) or not ("did" in event or "kind" in event):
             notes.add("line is no event", where)
             continue
@@ -43,6 +47,22 @@ def read(page: Page) -> Iterator[Item]:
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             notes.add(f"event cannot be read: {error}", where)
     yield from notes.drain()
+
+
+def _unwrapped(told: Any) -> Any:
+    """Events as the first Jetstream wrote them (`type: com`, `type: c`), and the second one does (`payload`, the commit's fields beside
+    the event's), in the form between."""
+    if isinstance(told, dict) and isinstance(told.get("payload"), dict):
+        told = told["payload"]
+    if not isinstance(told, dict):
+        return told
+    commit = told.get("commit")
+    if commit is None and str(told.get("$type", "")).endswith("#commit"):
+        commit = told
+    if isinstance(commit, dict):
+        operation = commit.get("operation") or commit.get("type")
+        return {**told, "kind": "commit", "commit": {**commit, "operation": _OPERATIONS.get(str(operation), operation)}}
+    return told
 
 
 def _event(event: dict[str, Any], page: Page, notes: Notes, where: str) -> Iterator[Item]:
@@ -83,7 +103,7 @@ def _event(event: dict[str, Any], page: Page, notes: Notes, where: str) -> Itera
         native_id=uri,
         url=f"https://bsky.app/profile/{did}/post/{key}",
         author=page.author(PLATFORM, did),
-        text=tidy(record.get("text")) or embed.descriptions,
+        text=tidy(record.get("text")),
         published_at=published,
         edited_at=edited,
         reply_to=clean(parent.get("uri")) or None if isinstance(parent, dict) else None,

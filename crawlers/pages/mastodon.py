@@ -1,4 +1,4 @@
-"""Mastodon's public API (statuses, timelines, context, search) to posts.
+"""Mastodon's public API (statuses, timelines, context, search, recorded streams) to posts.
 
 https://docs.joinmastodon.org/entities/Status/. The native id is the status `uri`, the same on every server; a boost is a post of its
 own with the text it carries on, and what it boosts is a post too.
@@ -6,6 +6,8 @@ own with the text it carries on, and what it boosts is a post too.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -18,16 +20,23 @@ from .text import clean, one_line, read_markup, unique
 
 PLATFORM = "mastodon"
 _NOT_LINKS = frozenset({"mention", "hashtag"})
+_FALLBACK = frozenset({"quote-inline", "reference-link-inline"})
+"""What stands in a quoting status for programs that cannot show quotations."""
+_STREAM = re.compile(r"(:|event:|data:)")
 
 
 def read(page: Page) -> Iterator[Item]:
     notes = Notes(page)
-    try:
-        told = read_json(page)
-    except NotJson as error:
-        notes.add(str(error), page.url)
-        yield from notes.drain()
-        return
+    told: Any
+    if _STREAM.match(page.text.lstrip()):
+        told = _streamed(page, notes)
+    else:
+        try:
+            told = read_json(page)
+        except NotJson as error:
+            notes.add(str(error), page.url)
+            yield from notes.drain()
+            return
     statuses = _statuses(told)
     if statuses is None:
         what = (
@@ -38,15 +47,23 @@ def read(page: Page) -> Iterator[Item]:
         notes.add(what, page.url)
         yield from notes.drain()
         return
-    uris = {str(s["id"]): str(s["uri"]) for s in statuses if isinstance(s, dict) and s.get("id") and s.get("uri")}
+    uris = {
+        one_line(s["id"]): clean(s["uri"]).strip()
+        for s in statuses
+        if isinstance(s, dict) and s.get("id") and s.get("uri")
+    }
     seen: set[str] = set()
     for number, status in enumerate(statuses, start=1):
-        for item in _status(status, page, notes, f"status {number}", uris):
-            if isinstance(item, PostItem):
-                if item.native_id in seen:
-                    continue
-                seen.add(item.native_id)
-            yield item
+        where = f"status {number}"
+        try:
+            for item in _status(status, page, notes, where, uris):
+                if isinstance(item, PostItem):
+                    if item.native_id in seen:
+                        continue
+                    seen.add(item.native_id)
+                yield item
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            notes.add(f"status cannot be read: {error}", where)
     path = urlsplit(page.url).path
     paged = "/timelines/" in path or ("/accounts/" in path and path.endswith("/statuses"))
     if isinstance(told, list) and paged and (older := _older(page.url, statuses)):
@@ -56,14 +73,53 @@ def read(page: Page) -> Iterator[Item]:
 
 def _statuses(told: Any) -> list[Any] | None:
     if isinstance(told, list):
-        return told
+        return [_held(status) for status in told if not _says_nothing(status)]
     if not isinstance(told, dict):
         return None
     if "ancestors" in told or "descendants" in told:
-        return [*(told.get("ancestors") or []), *(told.get("descendants") or [])]
+        return [*_list(told.get("ancestors")), *_list(told.get("descendants"))]
     if isinstance(told.get("statuses"), list):
         return list(told["statuses"])
     return [told] if "uri" in told or "content" in told else None
+
+
+def _held(told: Any) -> Any:
+    """The status in an entry of a list of conversations or notifications."""
+    if isinstance(told, dict) and not told.get("uri"):
+        for name in ("status", "last_status"):
+            if isinstance(told.get(name), dict):
+                return told[name]
+    return told
+
+
+def _says_nothing(told: Any) -> bool:
+    """A notification without a status: someone follows someone."""
+    return (
+        isinstance(told, dict)
+        and "account" in told
+        and "type" in told
+        and not ({"uri", "content", "status"} & set(told))
+    )
+
+
+def _streamed(page: Page, notes: Notes) -> list[Any]:
+    """The statuses of a stream of server-sent events (https://docs.joinmastodon.org/methods/streaming/)."""
+    found = []
+    blocks = re.split(r"\n[^\S\n]*\n", page.text.replace("\r\n", "\n"))
+    for number, block in enumerate(blocks, start=1):
+        where = f"event {number}"
+        fields = [line.partition(":") for line in block.split("\n") if ":" in line]
+        event = next((value.strip() for name, _, value in fields if name == "event"), "")
+        data = "\n".join(value.removeprefix(" ") for name, _, value in fields if name == "data")
+        if event == "delete":
+            notes.add(f"deleted: status {one_line(data)[:40]}", where)
+        if event not in ("update", "status.update") or not data:
+            continue
+        try:
+            found.append(json.loads(data, strict=False))
+        except (ValueError, RecursionError):
+            notes.add("cut line" if number == len(blocks) else "event is no JSON", where)
+    return found
 
 
 def _older(url: str, statuses: list[Any]) -> str | None:
@@ -73,7 +129,7 @@ def _older(url: str, statuses: list[Any]) -> str | None:
         return None
     parts = urlsplit(url)
     query = [(k, v) for k, v in parse_qsl(parts.query) if k not in ("max_id", "min_id")]
-    return urlunsplit(parts._replace(query=urlencode([*query, ("max_id", ids[-1])]), fragment=""))
+    return urlunsplit(parts._replace(query=urlencode([*query, ("max_id", ids[-1])], errors="replace"), fragment=""))
 
 
 def _status(status: Any, page: Page, notes: Notes, where: str, uris: dict[str, str], depth: int = 0) -> Iterator[Item]:
@@ -84,44 +140,53 @@ def _status(status: Any, page: Page, notes: Notes, where: str, uris: dict[str, s
     if not uri:
         notes.add("status without uri", where)
         return
-    if status.get("visibility", "public") not in ("public", "unlisted"):
-        notes.add(f"not public: {one_line(status['visibility'])}", where)
-        return
+    visibility = status.get("visibility") or "public"
+    public = visibility in ("public", "unlisted")
+    if not public:
+        notes.add(f"not public: {one_line(visibility)}, never published", where)
     reblog = status.get("reblog")
     boosted: dict[str, Any] | None = reblog if isinstance(reblog, dict) else None
     said = boosted if boosted and not status.get("content") else status
-    body = read_markup(str(said.get("content") or ""), page.url, skip_link_classes=_NOT_LINKS)
+    quoted = _object(said.get("quote"))
+    quoted = _object(quoted.get("quoted_status")) or quoted
+    body = read_markup(
+        clean(said.get("content")),
+        page.url,
+        skip_link_classes=_NOT_LINKS,
+        skip_classes=_FALLBACK if quoted else frozenset(),
+    )
     poll = _object(said.get("poll"))
-    options = [f"- {one_line(o.get('title'))}" for o in poll.get("options") or [] if isinstance(o, dict)]
+    options = [f"- {one_line(o.get('title'))}" for o in _list(poll.get("options")) if isinstance(o, dict)]
     text = "\n".join(part for part in (one_line(said.get("spoiler_text")), body.text, *options) if part)
-    attached = [m for m in said.get("media_attachments") or [] if isinstance(m, dict)]
-    media = [resolve(page.url, m.get("url") or m.get("remote_url")) for m in attached]
-    if not text:
-        # A picture's description is all that such a status says.
-        text = "\n".join(one_line(m.get("description")) for m in attached if m.get("description"))
+    attached = [m for m in _list(said.get("media_attachments")) if isinstance(m, dict)]
+    media = [resolve(page.url, m.get("url") or m.get("remote_url") or m.get("preview_url")) for m in attached]
     if not text and not media and not boosted:
         notes.add("status without text and media", where)
     card = said.get("card")
     links = body.links + ([resolve(page.url, card.get("url"))] if isinstance(card, dict) else [])
-    answered = status.get("in_reply_to_id")
-    quoted = _object(status.get("quote"))
-    quoted = _object(quoted.get("quoted_status")) or quoted
+    named = {resolve(page.url, _object(n).get("url")) for n in _list(said.get("mentions")) + _list(said.get("tags"))}
+    answered = one_line(status.get("in_reply_to_id"))
     yield PostItem(
         platform=PLATFORM,
         native_id=uri,
-        url=resolve(page.url, status.get("url")),
+        url=resolve(page.url, status.get("url")) or resolve(page.url, uri),
         author=_author(status.get("account"), page),
         text=text,
         published_at=notes.when(status.get("created_at"), f"{where}, published_at"),
         edited_at=notes.when(status.get("edited_at"), f"{where}, edited_at"),
-        reply_to=uris.get(str(answered), str(answered)) if answered else None,
+        reply_to=uris.get(answered, answered) or None,
         repost_of=clean(boosted.get("uri")).strip() or None if boosted else clean(quoted.get("uri")).strip() or None,
-        links=unique(links),
+        links=unique(link for link in links if link not in named),
         media=unique(media),
         counts=_counts(status),
+        public=public,
     )
     if boosted and depth < 2:
         yield from _status(boosted, page, notes, f"{where}, boosted", uris, depth + 1)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -145,8 +210,6 @@ def _counts(status: dict[str, Any]) -> dict[str, int]:
         "replies": "replies_count",
         "quotes": "quotes_count",
     }
-    return {
-        name: value
-        for name, field in names.items()
-        if isinstance(value := status.get(field), int) and not isinstance(value, bool) and value >= 0
-    }
+    found = {name: status.get(field) for name, field in names.items()}
+    found["votes"] = _object(status.get("poll")).get("votes_count")
+    return {name: n for name, n in found.items() if isinstance(n, int) and not isinstance(n, bool) and n >= 0}

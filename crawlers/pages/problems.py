@@ -9,6 +9,7 @@ from typing import Any
 from . import dates
 from .items import ProblemItem
 from .page import Page
+from .wall import instead
 
 
 class Notes:
@@ -53,7 +54,7 @@ def read_json(page: Page) -> Any:
     if not text:
         raise NotJson("empty body")
     if text[:1] == "<":
-        raise NotJson("shape changed: HTML where JSON was expected (blocked?)")
+        raise NotJson(instead(text, "JSON"))
     try:
         return json.loads(text, strict=False)
     except RecursionError as error:

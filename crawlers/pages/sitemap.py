@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import lxml.etree
 
@@ -12,6 +13,7 @@ from .items import Item, LinkItem
 from .page import Page
 from .problems import Notes
 from .text import clean
+from .wall import instead, is_html
 
 _STRAY_AMPERSAND = re.compile(r"&(?!#?\w{1,10};)")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>", re.I)
@@ -22,6 +24,8 @@ def read(page: Page) -> Iterator[Item]:
     text = _DECLARATION.sub("", clean(page.text).strip(), count=1).strip()
     if not text:
         notes.add("empty sitemap", page.url)
+    elif is_html(text):
+        notes.add(instead(text, "a sitemap"), page.url)
     elif text[0] != "<":
         yield from _lines(text, page, notes)
     else:
@@ -38,22 +42,23 @@ def _xml(text: str, page: Page, notes: Notes) -> Iterator[Item]:
     except lxml.etree.XMLSyntaxError as error:
         notes.add(f"broken XML: {error}", page.url)
         return
-    if root is None or _name(root) not in ("urlset", "sitemapindex", "rss", "feed"):
+    if root is None or _name(root) not in ("urlset", "sitemapindex", "rss", "feed", "rdf"):
         notes.add(f"shape changed: <{_name(root) if root is not None else ''}> where a sitemap was expected", page.url)
         return
     if parser.error_log:
         notes.add(
             f"broken XML, read as far as it goes: {parser.error_log[0].message}", f"line {parser.error_log[0].line}"
         )
+    # Feeds may stand for sitemaps (protocol, "Other Sitemap formats").
+    kinds = ("item", "entry") if _name(root) in ("rss", "feed", "rdf") else ("url", "sitemap")
     seen = set()
     count = 0
     for entry in root.iter():
         kind = _name(entry)
-        if kind not in ("url", "sitemap"):
+        if kind not in kinds:
             continue
-        loc = next((child for child in entry if _name(child) == "loc"), None)
         count += 1
-        url = resolve(page.url, "".join(loc.itertext()) if loc is not None else None)
+        url = resolve(page.url, _address(entry))
         if url is None:
             notes.add("loc is missing or no address", f"{kind} {count}")
         elif url not in seen:
@@ -63,14 +68,25 @@ def _xml(text: str, page: Page, notes: Notes) -> Iterator[Item]:
         notes.add("sitemap without addresses", page.url)
 
 
+def _address(entry: Any) -> str | None:
+    for child in entry:
+        name = _name(child)
+        if name == "loc" or (name == "link" and not child.get("href")):
+            return "".join(child.itertext())
+        if name == "link" and child.get("rel", "alternate") == "alternate":
+            return str(child.get("href"))
+    return None
+
+
 def _lines(text: str, page: Page, notes: Notes) -> Iterator[Item]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip().startswith(("http://", "https://")):
-            if url := resolve(page.url, line):
-                yield LinkItem(url, "article")
-        elif line.strip():
-            notes.add("shape changed: neither XML nor a list of addresses", f"line {number}")
-            return
+    """One address a line. Where there are any, other lines are remarks; where there are none it is no list."""
+    found = False
+    for line in text.splitlines():
+        if line.strip().startswith(("http://", "https://")) and (url := resolve(page.url, line)):
+            found = True
+            yield LinkItem(url, "article")
+    if not found:
+        notes.add("shape changed: neither XML nor a list of addresses", "line 1")
 
 
 def _name(element: object) -> str:

@@ -18,6 +18,8 @@ _BLANKS = re.compile(r"[^\S\n]+")
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
 
 _SKIPPED = {"script", "style", "noscript", "template", "svg", "iframe", "head", "button", "select", "textarea"}
+_POINTS = ("0", "1", "0px", "1px")
+"""Sizes of pictures that count readers and show nothing."""
 _BLOCKS = {
     "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "section", "article", "figure",
     "figcaption", "aside", "header", "footer", "hr", "dt", "dd", "details", "summary",
@@ -90,6 +92,18 @@ def document(text: str) -> Any:
         return None
 
 
+def rebase(root: Any, url: str) -> None:
+    """Makes relative links whole in a page that names another base than its own address."""
+    told = next((base.get("href") for base in root.iter("base") if base.get("href")), None)
+    if told is None or (base := resolve(url, told)) is None:
+        return
+    for element in root.iter("a", "link", "img", "source", "video", "audio"):
+        name = "href" if element.tag in ("a", "link") else "src"
+        here = element.get(name)
+        if here and not here.startswith("#") and (whole := resolve(base, here)):
+            element.set(name, whole)
+
+
 def read_markup(
     markup: str,
     base: str,
@@ -98,25 +112,40 @@ def read_markup(
     skip_classes: frozenset[str] = frozenset(),
 ) -> Markup:
     """HTML to lines: paragraphs and breaks become line ends, links and pictures are kept beside the text."""
+    if "<" not in markup:
+        # Plain text, with entities at most: here line ends are the writer's own.
+        return Markup(tidy(html.unescape(markup)))
     root = fragment(markup)
     return Markup("") if root is None else read_element(root, base, skip_link_classes, skip_classes)
 
 
 def read_element(
-    root: Any, base: str, skip_link_classes: frozenset[str] = frozenset(), skip_classes: frozenset[str] = frozenset()
+    root: Any,
+    base: str,
+    skip_link_classes: frozenset[str] = frozenset(),
+    skip_classes: frozenset[str] = frozenset(),
+    skip_tags: frozenset[str] = frozenset(),
 ) -> Markup:
-    """As `read_markup`, of an element; links of some classes and whole elements of others are left out."""
+    """As `read_markup`, of an element; links of some classes and whole elements of others are left out. Line ends in the source are
+    blanks, as in a browser, but for preformatted text."""
     parts: list[str] = []
     links: list[str] = []
     media: list[str] = []
     muted = 0
+    preformatted = 0
+
+    def say(words: str | None) -> None:
+        if words:
+            parts.append(words if preformatted else words.replace("\n", " "))
+
     for event, element in lxml.etree.iterwalk(root, events=("start", "end", "comment", "pi")):
         if event in ("comment", "pi"):
-            parts.append("" if muted else element.tail or "")
+            if not muted:
+                say(element.tail)
             continue
         tag = element.tag if isinstance(element.tag, str) else ""
         classes = set((element.get("class") or "").split())
-        skipped = tag in _SKIPPED or bool(skip_classes & classes)
+        skipped = element is not root and (tag in _SKIPPED or tag in skip_tags or bool(skip_classes & classes))
         if event == "start":
             if skipped:
                 muted += 1
@@ -126,22 +155,27 @@ def read_element(
                 parts.append("\n\n")
             elif tag in _BLOCKS:
                 parts.append("\n")
+            elif tag in ("td", "th"):
+                parts.append(" ")
+            preformatted += tag == "pre"
             if tag == "a" and len(links) < MOST_LINKS and not skip_link_classes & classes:
                 links.append(resolve(base, element.get("href")) or "")
             elif tag in ("img", "video", "audio", "source"):
                 # Emoji pictures stand for their alt text.
                 if "emoji" in (element.get("class") or ""):
                     parts.append(element.get("alt") or "")
-                else:
+                elif element.get("width") not in _POINTS or element.get("height") not in _POINTS:
                     media.append(resolve(base, element.get("src")) or "")
-            parts.append(element.text or "")
+            say(element.text)
         else:
             if skipped:
                 muted -= 1
-            elif not muted and tag in _BLOCKS and tag != "br":
-                parts.append("\n")
+            elif not muted:
+                preformatted -= tag == "pre"
+                if tag in _BLOCKS and tag != "br":
+                    parts.append("\n")
             if not muted and element is not root:
-                parts.append(element.tail or "")
+                say(element.tail)
     return Markup(tidy("".join(parts)), unique(links), unique(media))
 
 

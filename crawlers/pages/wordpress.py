@@ -49,6 +49,15 @@ def _post(post: dict[str, Any], page: Page, notes: Notes, where: str) -> Iterato
     if post.get("status", "publish") != "publish":
         notes.add(f"not public: status {one_line(post['status'])}", where)
         return
+    if isinstance(post.get("content"), dict) and post["content"].get("protected"):
+        notes.add("not public: behind a password", where)
+        return
+    if isinstance(post.get("url"), str) and "link" not in post and (found := resolve(page.url, post["url"])):
+        yield LinkItem(found, "article")  # an entry of the API's search: a title and an address
+        return
+    if not {"title", "content", "link", "guid"} & set(post):
+        notes.add("shape changed: no WordPress post", where)
+        return
     guid = _rendered(post.get("guid"))
     url = resolve(page.url, post.get("link")) or resolve(page.url, guid)
     if url is None:
@@ -83,11 +92,22 @@ def _post(post: dict[str, Any], page: Page, notes: Notes, where: str) -> Iterato
         published_at=published,
         edited_at=edited,
         links=[link for link in body.links if link != url],
-        media=unique([resolve(url, post.get("jetpack_featured_media_url")), *body.media]),
+        media=unique([resolve(url, post.get("jetpack_featured_media_url")), *_embedded(post, url), *body.media]),
     )
     if head.get("schema"):
         yield from claimreview.from_blocks([head["schema"]], page, notes)
     yield LinkItem(url, "article")
+
+
+def _embedded(post: dict[str, Any], url: str) -> list[str | None]:
+    """The picture above the post, where `_embed` was asked for."""
+    held = post.get("_embedded")
+    pictures = held.get("wp:featuredmedia") if isinstance(held, dict) else None
+    return (
+        [resolve(url, p.get("source_url")) for p in pictures if isinstance(p, dict)]
+        if isinstance(pictures, list)
+        else []
+    )
 
 
 def _rendered(value: Any) -> str:

@@ -22,8 +22,8 @@ def read(page: Page) -> Iterator[Item]:
         notes.add(str(error), with_query(page.url))
         yield from notes.drain()
         return
-    if isinstance(told, dict) and isinstance(told.get("error"), dict):
-        notes.add(f"refused by the API: {one_line(told['error'].get('message'))}", with_query(page.url))
+    if isinstance(told, dict) and "error" in told:
+        notes.add(f"refused by the API: {_refusal(told)}", with_query(page.url))
     elif not isinstance(told, dict) or not isinstance(told.get("items"), list):
         notes.add("shape changed: no items", with_query(page.url))
     else:
@@ -35,6 +35,17 @@ def read(page: Page) -> Iterator[Item]:
         if isinstance(told.get("nextPageToken"), str):
             yield LinkItem(with_query(page.url, pageToken=told["nextPageToken"]), "next page")
     yield from notes.drain()
+
+
+def _refusal(told: dict[str, Any]) -> str:
+    """What Google says, with the one word for it: commentsDisabled, quotaExceeded ..."""
+    error = told["error"]
+    if not isinstance(error, dict):
+        return one_line(told.get("error_description") or error)
+    errors = error.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    reason = one_line(first.get("reason") or error.get("status"))
+    return f"{one_line(error.get('message'))} ({reason})" if reason else one_line(error.get("message"))
 
 
 def _item(item: Any, page: Page, notes: Notes, where: str) -> Iterator[Item]:
@@ -53,10 +64,11 @@ def _item(item: Any, page: Page, notes: Notes, where: str) -> Iterator[Item]:
 
 
 def _comment(comment: Any, video: Any, replies: Any, page: Page, notes: Notes, where: str) -> Iterator[Item]:
-    if not isinstance(comment, dict) or not isinstance(comment.get("snippet"), dict) or not comment.get("id"):
+    said = comment.get("snippet") if isinstance(comment, dict) else None
+    native = clean(comment.get("id")).strip() if isinstance(comment, dict) else ""
+    if not isinstance(said, dict) or not native:
         notes.add("comment without id or snippet", where)
         return
-    said, native = comment["snippet"], clean(comment["id"])
     shown = read_markup(clean(said.get("textDisplay")), "https://www.youtube.com/")
     text = tidy(said.get("textOriginal")) or shown.text
     if not text:

@@ -15,6 +15,7 @@ from .page import Page
 from .problems import Notes
 from .sitemap import _DECLARATION
 from .text import clean, one_line, tidy, titled, unique
+from .wall import instead, is_html
 
 PLATFORM = "youtube"
 
@@ -28,7 +29,8 @@ def read(page: Page) -> Iterator[Item]:
     except lxml.etree.XMLSyntaxError:
         root = None
     if root is None or _name(root) != "feed":
-        notes.add("empty feed" if not text else "shape changed: no YouTube feed", page.url)
+        what = instead(text, "a feed") if is_html(text) else "shape changed: no YouTube feed"
+        notes.add(what if text else "empty feed", page.url)
         yield from notes.drain()
         return
     if parser.error_log:

@@ -23,6 +23,7 @@ _PLACES = {
     "discourse": "discourse:Discourse",
     "claimreview": "page:ClaimPage",
     "article": "page:ArticlePage",
+    "recheck": "recheck:LookAgain",  # no kind of a source: crawlers/recheck.py makes them
 }
 
 

@@ -54,5 +54,7 @@ def mark_of(item: PostItem | ClaimItem) -> Mark:
     if isinstance(item, ClaimItem):
         return f"claim:{item.claim_id}", digest(item.text, item.rating or "", item.date or "")[:16]
     acts = sorted(f"{name}={n}" for name, n in item.counts.items() if name != "views")
-    state = digest(item.text, item.edited_at or "", *item.links, "|", *item.media, "|", *acts)[:16]
+    # Telegram names the same picture otherwise at each visit.
+    media = [str(len(item.media))] if item.platform == "telegram" else item.media
+    state = digest(item.text, item.edited_at or "", *item.links, "|", *media, "|", *acts)[:16]
     return f"post:{item.platform}:{item.native_id}", state

@@ -18,6 +18,7 @@ SLACK_DAYS = 7
 
 class FactCheckApi(Changed):
     name = "factcheck_api"
+    asks_for_news = True
 
     async def start(self) -> AsyncIterator[Any]:
         url = places.first("factcheck_api", self.source.url)

@@ -13,6 +13,7 @@ from .visit import Visit, blindness
 
 class Mastodon(Visit):
     name = "mastodon"
+    asks_for_news = True
 
     def first(self) -> Any:
         url = places.first("mastodon", self.source.url)

@@ -32,6 +32,7 @@ from ..pages.items import Item, PostItem, ProblemItem
 from ..pages.page import Page, Pseudonym
 from ..publish import Harvest, PublisherThread
 from ..seen import Mark
+from ..shape import Shapes
 from ..sources import Source
 
 log = logging.getLogger("jaga.crawl")
@@ -72,6 +73,10 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
     handle_httpstatus_list = (304,)
     depth_limit: ClassVar[int] = 500
     """Links between the source's own address and a page. Paging goes one deeper with each page."""
+    watches: ClassVar[bool] = True
+    """Whether it comes again, so that what the source usually holds is worth remembering."""
+    asks_for_news: ClassVar[bool] = False
+    """Whether it asks only for what is newer than it knows: an empty answer then says nothing of the source's shape."""
 
     def __init__(self, source: Source, errand: Errand, due: Due) -> None:
         super().__init__()
@@ -95,6 +100,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         self._postponed = False
         self._claimed: set[str] = set()
         self._shapes: Counter[str] = Counter()
+        self._shape = Shapes(errand.seen.get(f"shape:{source.id}"), may_be_empty=self.asks_for_news)
         self._after: list[Mark] = []
         self._validators: list[Mark] = []
         self._always: list[Mark] = []
@@ -207,6 +213,11 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         """What the frontier is to learn from this visit."""
         return Outcome(self._looked, self.changed, self.found, self.cut)
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was missed or left."""
+        return self._looked and not (self.failures or self.left or self.more or self.later)
+
     # -- reading
 
     def fetch_of(self, response: Any) -> Fetch:
@@ -223,7 +234,11 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         return items
 
     def items_of(self, kind: str, fetch: Fetch) -> list[Item]:
-        return read(kind, self.page_of(fetch))
+        """What the page holds, but for posts that are not public: those go no further."""
+        items = read(kind, self.page_of(fetch))
+        if unread(items) is None:
+            self._shape.look(kind, items)
+        return [item for item in items if not isinstance(item, PostItem) or item.public]
 
     def page_of(self, fetch: Fetch) -> Page:
         content_type = next((v for n, v in fetch.headers if n.lower() == "content-type"), "")
@@ -305,13 +320,13 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         asked = request.meta.get("gate") or request.meta.get("asked", request.url)
         cause = f"{missed.cause}: {asked}"[:1000]
         if request.meta.get("listing"):
-            gap = self.errand.seen.blinded(self.source.id, asked, cause, now)
+            gaps = self.errand.seen.blinded(self.source.id, asked, cause, now)
             self.failures += 1
         else:
-            gap = Gap(source=self.source.id, began_at=request.meta.get("began_at", now), ended_at=now, cause=cause)
+            gaps = [Gap(source=self.source.id, began_at=request.meta.get("began_at", now), ended_at=now, cause=cause)]
             self.failures += not missed.for_good
         log.warning("%s: %s", self.source.id, cause)
-        await self.keep(None, [], gaps=[gap])
+        await self.keep(None, [], gaps=gaps)
         await self.instead(request, missed)
 
     async def blinded(self, asked: str, cause: str) -> None:
@@ -319,7 +334,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         self.failures += 1
         cause = f"{cause}: {asked}"[:1000]
         log.warning("%s: %s", self.source.id, cause)
-        await self.keep(None, [], gaps=[self.errand.seen.blinded(self.source.id, asked, cause, datetime.now(UTC))])
+        await self.keep(None, [], gaps=self.errand.seen.blinded(self.source.id, asked, cause, datetime.now(UTC)))
 
     async def seeing(self, asked: str) -> None:
         """Ends the gap that `blinded` opened there."""
@@ -342,12 +357,27 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         if left := self.left + (0 if self.cut else self.more):
             self._gap(f"{left} links left unread: a visit takes {self.source.max_pages} pages", datetime.now(UTC))
         marks = list(self._always)
+        if self._looked and self.watches:
+            marks.append(self._compared())
         if not (self.failures or self.cut or self.later):
             # What is left and told is not made up for: the next visit begins where this one did.
             marks += self._after
             marks += () if left else self._validators
         if marks:
             self.errand.publisher.put(Harvest(self.source.id, None, marks=marks))
+
+    def _compared(self) -> Mark:
+        """Tells where the pages no longer hold what they held: a problem, and a gap that stays open until they do."""
+        seen, now = self.errand.seen, datetime.now(UTC)
+        for finding in self._shape.settle(now):
+            if finding.cause is None:
+                ended = seen.sighted(self.source.id, finding.key, now)
+                gaps, items = ([ended] if ended else []), []
+            else:
+                gaps = seen.blinded(self.source.id, finding.key, f"{finding.cause}: {self.source.url}"[:1000], now)
+                items = [ProblemItem(finding.cause, self.source.url)]
+            self.errand.publisher.put(Harvest(self.source.id, None, items, gaps=gaps))
+        return f"shape:{self.source.id}", self._shape.mark()
 
 
 _BROKEN_OFF = ("broken XML", "page cannot be read further")
@@ -396,6 +426,13 @@ def explain(error: BaseException) -> Missed:
     if isinstance(error, ValueError):
         return Missed(f"broken address: {text}"[:300], True)
     return Missed(f"{name}: {text}"[:300], isinstance(error, IgnoreRequest))
+
+
+def gone(failure: Any) -> Any:
+    """The answer, if it says for certain that the page is there no more; else None."""
+    error = failure.value
+    answer = error.response if isinstance(error, HttpError) else None
+    return answer if answer is not None and answer.status in (404, 410) else None
 
 
 def _site(url: str) -> str:

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from classifier.claim_vectors import ClaimVectors
 from classifier.claims import ClaimIndex, ClaimText
-from classifier.engine import Classifier
-from classifier.stance import cue, stance
-from pipeline.ports import Found, Score
-
-Floats = npt.NDArray[np.float32]
+from classifier.engine import Classifier, Judgement
+from classifier.reasons import Reasons
+from classifier.stance import cue, shipped, stances
+from pipeline.ports import EXAMPLE, Found, Score
 
 
 class ClassifierScorer:
-    """Scorers of one model may share `vectors` (claim text -> its embedding), so that a claim is embedded once a process."""
+    """Scorers of one process may share the model and the claims' `vectors`; each has its own claims."""
 
-    def __init__(self, classifier: Classifier, vectors: dict[str, Floats] | None = None) -> None:
+    def __init__(self, classifier: Classifier, vectors: ClaimVectors | None = None) -> None:
+        """Raises classifier.manifest.ModelError naming the file that is wrong."""
         self._classifier = classifier
-        self._vectors: dict[str, Floats] = {} if vectors is None else vectors
+        self._matching = vectors or ClaimVectors.load()
         self._claims: dict[str, str] = {}
         self._index: ClaimIndex | None = None
+        self._reasons = Reasons.load(classifier.manifest)
         self.model_s = 0.0
-        """Time spent in the model, on posts and on claims."""
-
-    @classmethod
-    def load(cls, model: Path | None) -> ClassifierScorer:
-        """Raises classifier.manifest.ModelError naming the file that is wrong."""
-        return cls(Classifier.load(model))
+        """Time spent in the models: labels, claim matching, stance."""
 
     @property
     def model(self) -> str:
-        return self._classifier.model_id
+        # A verdict names claims and stances, too: other claim vectors or another stance model make another id.
+        told = f"{self._classifier.model_id} {self._matching.id} {shipped().id}"
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def judge(self, texts: Sequence[str]) -> list[Score]:
         began = time.monotonic()
@@ -44,35 +40,50 @@ class ClassifierScorer:
         self.model_s += time.monotonic() - began
         return [Score(j.scores, j.decisions, j.targets, j.embedding) for j in judged]
 
+    def explain(self, texts: Sequence[str], scores: Sequence[Score]) -> list[list[tuple[str, str]]]:
+        # Without tables beside the model only occlusion would be left: too dear for every post that is flagged.
+        if self._reasons is None:
+            return [[] for _ in texts]
+        judged = [Judgement(dict(s.scores), dict(s.decisions), list(s.targets), s.embedding) for s in scores]
+        return [
+            [
+                found
+                for why in whys
+                for found in (
+                    *((why.label, word) for word in why.words),
+                    *([(why.label, f"{EXAMPLE}{why.example.text}")] if why.example else []),
+                )
+            ]
+            for whys in self._reasons.explain(texts, judged)
+        ]
+
     def load_claims(self, claims: Sequence[tuple[str, str]]) -> None:
         wanted = dict(claims)
         changed = any(wanted.get(claim_id) != text for claim_id, text in self._claims.items())
         if self._index is None or changed:
-            self._index = ClaimIndex.build([ClaimText(*claim) for claim in wanted.items()], self._embed)
+            claimed = [ClaimText(*claim) for claim in wanted.items()]
+            self._index = ClaimIndex.build(claimed, self._matching)
         else:
             self._index.add([ClaimText(*claim) for claim in wanted.items() if claim[0] not in self._claims])
         self._claims = wanted
 
-    def _embed(self, texts: Sequence[str]) -> Floats:
-        new = list(dict.fromkeys(text for text in texts if text not in self._vectors))
-        if new:
-            began = time.monotonic()
-            self._vectors.update(zip(new, self._classifier.embed(new), strict=True))
-            self.model_s += time.monotonic() - began
-        return np.stack([self._vectors[text] for text in texts])
-
     def match(self, texts: Sequence[str], scores: Sequence[Score], k: int = 3) -> list[list[Found]]:
         if self._index is None or not texts:
             return [[] for _ in texts]
-        found = self._index.search(texts, np.stack([score.embedding for score in scores]), k=k)
-        decide = self._classifier.claim_decision
+        began = time.monotonic()
+        found = self._index.search(texts, k=k)
+        self.model_s += time.monotonic() - began
+        decide = self._matching.decide
         return [
             [Found(m.claim_id, m.score, decision) for m in matches if (decision := decide(m.score)) != "no"]
             for matches in found
         ]
 
-    def stance(self, claim: str, text: str) -> Literal["spreads", "debunks", "neither"]:
-        return stance(claim, text)[0]
+    def stances(self, pairs: Sequence[tuple[str, str]]) -> list[Literal["spreads", "debunks", "neither"]]:
+        began = time.monotonic()
+        found = stances(pairs)
+        self.model_s += time.monotonic() - began
+        return found
 
     def cue(self, text: str) -> Literal["debunks", "neither"] | None:
         return cue(text)

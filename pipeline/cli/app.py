@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from classifier.curves import BadCosts
+from classifier.manifest import ModelError
 from pipeline.ports import RetryLater
 from pipeline.rows import Unreadable
 from pipeline.settings import BadSettings
@@ -59,7 +61,9 @@ def main() -> None:
         app()
     except BadSettings as error:
         raise SystemExit(f"jaga: wrong setting: {error}") from None
-    except (Unreadable, RetryLater) as error:
+    except BadCosts as error:
+        raise SystemExit(f"jaga: wrong setting: JAGA_COSTS: {error}") from None
+    except (ModelError, Unreadable, RetryLater) as error:
         raise SystemExit(f"jaga: {error}") from None
     except BrokenPipeError:
         # The reader of our output (`head`, say) has enough.

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 
+from classifier.claim_vectors import ClaimVectors
 from classifier.claims import ClaimIndex, ClaimText
-from classifier.engine import Classifier
 from pipeline.cli.app import app, fail
 from pipeline.cli.classify import judge_file, row_id
 from pipeline.cli.open import open_house
@@ -21,7 +21,6 @@ from pipeline.cli.progress import bar
 from pipeline.contracts import Claim, explain, pack
 from pipeline.ports import Record
 from pipeline.rows import BadRow, Row, read_rows
-from pipeline.settings import load_settings
 from pipeline.topology import CLAIMS
 
 claims = typer.Typer(help="Claims that someone has fact-checked.", no_args_is_help=True)
@@ -88,18 +87,18 @@ def search(
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many claims to give for each query.")] = 10,
 ) -> None:
     """For each text of a file the claims of another that it may speak of, best first, offline: one JSON a line."""
-    model = Classifier.load(load_settings().model)
+    vectors = ClaimVectors.load()
     bad: list[str] = []
     known = list(good_claims(claims_file, bad))
     for problem in bad:
         typer.echo(f"jaga: {problem}", err=True)
     if not known:
         raise fail(f"{claims_file}: no claim to search")
-    index = ClaimIndex.build([ClaimText(one.claim_id, one.text) for one in known], model.embed)
+    index = ClaimIndex.build([ClaimText(one.claim_id, one.text) for one in known], vectors)
 
     def answer(rows: list[Row]) -> Iterator[dict[str, Any]]:
         texts = [row.fields["text"] for row in rows]
-        for row, matches in zip(rows, index.search(texts, model.embed(texts), k=k), strict=True):
+        for row, matches in zip(rows, index.search(texts, k=k), strict=True):
             yield {
                 "id": row_id(row),
                 "matches": [{"claim_id": m.claim_id, "score": round(float(m.score), 4)} for m in matches],

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from classifier.engine import Classifier
-from classifier.stance import stance as stance_of
+from classifier.reasons import Why, explain
+from classifier.stance import StanceModel
 from pipeline.cli.app import app
+from pipeline.cli.open import open_classifier
 from pipeline.cli.progress import bar
 from pipeline.rows import BadRow, Row, read_rows
 from pipeline.settings import load_settings
@@ -61,30 +62,48 @@ def row_id(row: Row) -> str | int:
 def classify(
     file: Annotated[Path, typer.Argument(help="CSV or NDJSON with a text column.")],
     column: Annotated[str, typer.Option(help="Name of the text column.")] = "text",
+    reasons: Annotated[
+        bool,
+        typer.Option("--reasons", help="Name the words that carried each yes, and the labelled example nearest to it."),
+    ] = False,
 ) -> None:
     """Judge the texts of a file, offline: one JSON a line with scores, decisions, targets and model."""
-    model = Classifier.load(load_settings().model)
+    model = open_classifier(load_settings())
 
     def answer(rows: list[Row]) -> Iterator[dict[str, Any]]:
-        for row, judged in zip(rows, model.judge([row.fields[column] for row in rows]), strict=True):
+        texts = [row.fields[column] for row in rows]
+        found = model.judge(texts)
+        whys = explain(model, texts, found) if reasons else [[] for _ in rows]
+        for row, judged, why in zip(rows, found, whys, strict=True):
             yield {
                 "id": row_id(row),
                 "scores": {label: round(score, 4) for label, score in judged.scores.items()},
                 "decisions": judged.decisions,
                 "targets": judged.targets,
                 "model": model.model_id,
-            }
+            } | ({"reasons": {one.label: _told(one) for one in why}} if reasons else {})
 
     judge_file(file, [column], answer)
 
 
+def _told(why: Why) -> dict[str, Any]:
+    example = why.example
+    near = {"id": example.id, "text": example.text, "likeness": example.likeness} if example else None
+    return {"words": list(why.words), "example": near}
+
+
 @app.command()
-def stance(file: Annotated[Path, typer.Argument(help="CSV or NDJSON with the columns id, claim and text.")]) -> None:
+def stance(
+    file: Annotated[Path, typer.Argument(help="CSV or NDJSON with the columns id, claim and text.")],
+    words: Annotated[bool, typer.Option(help="Add the words of the text that carried its stance; slower.")] = False,
+) -> None:
     """Say of each text whether it spreads or debunks the claim beside it, or neither, offline."""
+    model = StanceModel.load()
 
     def answer(rows: list[Row]) -> Iterator[dict[str, Any]]:
-        for row in rows:
-            decided, scores = stance_of(row.fields["claim"], row.fields["text"])
-            yield {"id": row_id(row), "stance": decided, "scores": {name: round(s, 4) for name, s in scores.items()}}
+        read = model.stances([(row.fields["claim"], row.fields["text"]) for row in rows], words=words)
+        for row, one in zip(rows, read, strict=True):
+            said = {"id": row_id(row), "stance": one.stance, "scores": {k: round(v, 4) for k, v in one.scores.items()}}
+            yield said | ({"words": list(one.words)} if words else {})
 
     judge_file(file, ["claim", "text"], answer)

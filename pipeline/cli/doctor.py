@@ -15,11 +15,13 @@ import psutil
 import typer
 from rich.console import Console
 
-from classifier.engine import Classifier
+from classifier.curves import BadCosts
 from classifier.manifest import ModelError
+from classifier.reasons import Reasons
 from pipeline.adapters.choose import open_broker, open_store
 from pipeline.adapters.system_clock import SystemClock
 from pipeline.cli.app import app
+from pipeline.cli.open import open_classifier
 from pipeline.ports import RetryLater
 from pipeline.settings import BadSettings, Settings, load_settings
 
@@ -128,13 +130,20 @@ def _server(what: str, name: str, url: str, opened: Callable[[], object]) -> Fin
 def _model(settings: Settings) -> Finding:
     began = time.monotonic()
     try:
-        model = Classifier.load(settings.model)
+        model = open_classifier(settings)
         model.judge(["Apa kabar, semoga pilkada damai."])
+        reasons = Reasons.load(model.manifest)
+    except BadCosts as error:
+        return Finding("model", False, str(error), "Correct JAGA_COSTS (jaga model thresholds shows the trade).")
     except ModelError as error:
         return Finding(
-            "model", False, str(error), "Restore the file (git checkout classifier/weights), or correct JAGA_MODEL."
+            "model",
+            False,
+            str(error),
+            "Restore the file (git checkout classifier/weights), or correct JAGA_MODEL or jaga model use.",
         )
-    return Finding("model", True, f"{model.model_id} loads and judges in {time.monotonic() - began:.1f} s")
+    why = "" if reasons else "; alerts name no words: it has no reasons.npz (python -m classifier.reasons_fit)"
+    return Finding("model", True, f"{model.model_id} loads and judges in {time.monotonic() - began:.1f} s{why}")
 
 
 def _disk(home: Path) -> Finding:

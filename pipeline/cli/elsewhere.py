@@ -20,6 +20,12 @@ def sources(context: typer.Context) -> None:
 
 
 @app.command(context_settings=PASS_ON)
+def keys(context: typer.Context) -> None:
+    """The keys of the authors' pseudonyms: list | rotate | destroy | link | log."""
+    run_package("crawlers", "keys", context.args)
+
+
+@app.command(context_settings=PASS_ON)
 def ingest(context: typer.Context) -> None:
     """Posts from files: NDJSON, CSV; --column text=NAME ..., --json."""
     run_package("crawlers", "ingest", context.args)
@@ -29,6 +35,12 @@ def ingest(context: typer.Context) -> None:
 def parse(context: typer.Context) -> None:
     """Posts of a saved page or payload, without fetching: KIND FILE --url URL."""
     run_package("crawlers", "parse", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def evidence(context: typer.Context) -> None:
+    """What proves what was seen: seal | verify | export | recheck | hold | prune."""
+    run_package("crawlers", "evidence", context.args)
 
 
 @app.command(context_settings=PASS_ON)

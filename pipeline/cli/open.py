@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from classifier.engine import Classifier
+from classifier.shelf import Shelf, open_model
 from pipeline.adapters.choose import open_broker, open_store
 from pipeline.adapters.system_clock import SystemClock
 from pipeline.ports import Broker, Clock, SearchStore
@@ -41,3 +44,11 @@ def open_house(settings: Settings | None = None) -> Iterator[House]:
     finally:
         store.close()
         broker.close()
+
+
+def open_classifier(settings: Settings, model: Path | None = None) -> Classifier:
+    """The model of that folder, else the one in force, with the bands of JAGA_COSTS.
+
+    Raises classifier.manifest.ModelError naming the file that is wrong, or classifier.curves.BadCosts.
+    """
+    return open_model(model or settings.model, Shelf(settings.models_folder), settings.costs)

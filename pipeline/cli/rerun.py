@@ -15,7 +15,7 @@ from classifier.manifest import ModelError
 from pipeline import rerun as runs
 from pipeline.adapters.classifier_scorer import ClassifierScorer
 from pipeline.cli.app import app, fail
-from pipeline.cli.open import open_house
+from pipeline.cli.open import open_classifier, open_house
 from pipeline.cli.progress import bar
 from pipeline.ports import Document, Filter
 
@@ -30,9 +30,7 @@ DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 @rerun.callback(invoke_without_command=True)
 def judge(
     context: typer.Context,
-    model: Annotated[
-        Path | None, typer.Option(help="Folder of the model; the one of the settings if left out.")
-    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of the model; the one in force if left out.")] = None,
     since: Annotated[
         datetime | None, typer.Option(formats=DATES, help="Posts seen at or after this time (UTC if it names no zone).")
     ] = None,
@@ -44,7 +42,7 @@ def judge(
         return
     with open_house() as house:
         try:
-            scorer = ClassifierScorer.load(model or house.settings.model)
+            scorer = ClassifierScorer(open_classifier(house.settings, model))
         except ModelError as error:
             raise fail(str(error)) from None
         run = f"r{house.clock.now():%Y%m%d%H%M%S}"

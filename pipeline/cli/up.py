@@ -214,7 +214,7 @@ def _taken(host: str, port: int) -> bool:
 
 def _token(settings: Settings) -> str:
     if settings.api_tokens:
-        return settings.api_tokens.split(",")[0].strip()
+        return settings.api_tokens.split(",")[0].strip().rpartition(":")[2]
     path: Path = settings.home / "token"
     return path.read_text().strip() if path.exists() else "(in JAGA_HOME/token)"
 

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from classifier.engine import Classifier
+from classifier.claim_vectors import ClaimVectors
 from classifier.manifest import ModelError
-from pipeline.adapters.classifier_scorer import ClassifierScorer, Floats
+from pipeline.adapters.classifier_scorer import ClassifierScorer
 from pipeline.adapters.system_clock import SystemClock
 from pipeline.cli.app import app, fail
-from pipeline.cli.open import House, open_house
+from pipeline.cli.open import House, open_classifier, open_house
 from pipeline.ports import Clock, RetryLater, Scorer
 from pipeline.runner import Processor, Runner
 from pipeline.settings import Settings, load_settings
@@ -37,8 +37,8 @@ def processor(name: str, house: House, scorer: Scorer | None) -> Processor:
 def scorers(names: list[str], house: House) -> dict[str, ClassifierScorer]:
     """One for each worker that judges; they share the loaded model but each has its own claims."""
     judging = [name for name in names if name != "alert"]
-    model = Classifier.load(house.settings.model) if judging else None
-    vectors: dict[str, Floats] = {}
+    model = open_classifier(house.settings) if judging else None
+    vectors = ClaimVectors.load() if judging else None
     return {name: ClassifierScorer(model, vectors) for name in judging if model is not None}
 
 

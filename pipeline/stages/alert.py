@@ -7,14 +7,25 @@ The machine finds and explains; whether something is a crime is for people.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.contracts import Alert, Claim, Member, Narrative, Rule
+from pipeline.contracts import Alert, Claim, Member, Narrative, Reason, Rule
+from pipeline.ports import EXAMPLE
 from pipeline.stages.locate import names
 
 MAX_POST_IDS = 200
+PROTECTED_BY: dict[Rule, frozenset[str]] = {
+    "hoax": frozenset({"counter_speech"}),
+    "provocation": frozenset({"criticism", "counter_speech"}),
+    "hate": frozenset({"criticism", "counter_speech"}),
+}
+"""Labels that hold a rule's alert back. Criticism may well spread a hoax; an answer to one does not."""
+
 HEADLINE_CHARS = 200
+LIKE = "Mirip contoh yang sudah diberi label"
+"""Begins the reason whose words are not the story's: an alert is not found by them."""
 
 TARGET_NAMES = {
     "religion": "agama",
@@ -42,11 +53,11 @@ def rule_of(narrative: Narrative, thresholds: Thresholds) -> Rule | None:
     if narrative.kind != "spreads" or not narrative.members:
         return None
     members = narrative.members.values()
-    if narrative.claim_id is not None and any("hoax" in member.labels for member in members):
+    if narrative.claim_id is not None and any(_accused(member, "hoax") for member in members):
         return "hoax"
     rule: Rule
     for rule in ("provocation", "hate"):
-        flagged = [m for m in members if rule in m.labels and m.scores.get(rule, 0.0) >= thresholds.score]
+        flagged = [m for m in members if _accused(m, rule) and m.scores.get(rule, 0.0) >= thresholds.score]
         # Where most of the copies are not flagged, the flag is an accident of one wording.
         if 2 * len(flagged) < len(members) or not flagged:
             continue
@@ -60,12 +71,21 @@ def alert_id(narrative_id: str) -> str:
 
 
 def raise_alert(
-    narrative: Narrative, rule: Rule, *, headline: str, claim: Claim | None, now: datetime, before: Alert | None
+    narrative: Narrative,
+    rule: Rule,
+    *,
+    headline: str,
+    claim: Claim | None,
+    why: Sequence[Reason] = (),
+    now: datetime,
+    before: Alert | None,
 ) -> Alert:
-    """The alert of a narrative as it stands; keeps id and opening time of the one before, and its version unless more is known."""
+    """The alert of a narrative as it stands; keeps id and opening time of the one before, and its version unless more is known.
+
+    why: the reasons of the flagged post with the widest reach."""
     members = narrative.members
     widest = sorted(members, key=lambda post_id: (-members[post_id].reach, post_id))
-    flagged = [m for m in members.values() if rule in m.labels]
+    flagged = [m for m in members.values() if _accused(m, rule)]
     targets = sorted({t for m in flagged for t in m.targets}) if rule == "hate" else []
     alert = Alert(
         id=alert_id(narrative.id),
@@ -74,7 +94,7 @@ def raise_alert(
         labels=tuple(sorted({label for m in members.values() for label in m.labels})),
         targets=tuple(targets),
         headline=headline[:HEADLINE_CHARS],
-        reasons=_reasons(members, flagged, rule, claim, targets),
+        reasons=_reasons(members, flagged, rule, claim, targets, why),
         claim=claim,
         score=round(max(_score(m, rule) for m in flagged), 4),
         posts=len(members),
@@ -107,6 +127,10 @@ def withdraw(before: Alert, why: str, now: datetime) -> Alert:
     )
 
 
+def _accused(member: Member, rule: Rule) -> bool:
+    return rule in member.labels and not PROTECTED_BY[rule].intersection(member.labels)
+
+
 def _score(member: Member, rule: Rule) -> float:
     if rule == "hoax":
         return member.claim.score if member.claim else 0.0
@@ -114,7 +138,12 @@ def _score(member: Member, rule: Rule) -> float:
 
 
 def _reasons(
-    members: dict[str, Member], flagged: list[Member], rule: Rule, claim: Claim | None, targets: list[str]
+    members: dict[str, Member],
+    flagged: list[Member],
+    rule: Rule,
+    claim: Claim | None,
+    targets: list[str],
+    why: Sequence[Reason],
 ) -> tuple[str, ...]:
     said = []
     if rule == "hoax" and claim is not None:
@@ -131,6 +160,12 @@ def _reasons(
     elif rule == "hate":
         to = f" terhadap {', '.join(TARGET_NAMES.get(t, t) for t in targets)}" if targets else ""
         said.append(f"{len(flagged)} dari {len(members)} unggahan dinilai ujaran kebencian{to}.")
+    words = [f'"{one.text}"' for one in why if one.label == rule and not one.text.startswith(EXAMPLE)]
+    if words and rule != "hoax":
+        said.append(f"Kata yang paling menentukan: {', '.join(words)}.")
+    examples = [one.text.removeprefix(EXAMPLE) for one in why if one.label == rule and one.text.startswith(EXAMPLE)]
+    if examples and rule != "hoax":
+        said.append(f'{LIKE}: "{examples[0][:HEADLINE_CHARS]}".')
     score = max(_score(m, rule) for m in flagged)
     said.append(
         f"Skor tertinggi {score:.2f} menurut model {', '.join(sorted({m.model for m in flagged}))}.".replace(

@@ -26,16 +26,20 @@ def judge(
     """For each (post, time it came into the log) what is handed to the alert worker, in order."""
     texts = [post.text for post, _ in posts]
     scores = scorer.judge(texts)
+    whys = scorer.explain(texts, scores)
     found = scorer.match(texts, scores, k=CLAIMS_KEPT)
+    # Only the few claims that a post may speak of are read beside it, all of a batch in one call.
+    pairs = [(claim_text(one.claim_id), text) for text, near in zip(texts, found, strict=True) for one in near]
+    stances = iter(scorer.stances(pairs))
     judged = []
-    for (post, logged_at), score, near in zip(posts, scores, found, strict=True):
+    for (post, logged_at), score, why, near in zip(posts, scores, whys, found, strict=True):
         cue = scorer.cue(post.text)
         matches = tuple(
             ClaimMatch(
                 claim_id=one.claim_id,
                 score=round(min(1.0, max(0.0, one.score)), 4),
                 decision=one.decision,
-                stance=scorer.stance(claim_text(one.claim_id), post.text),
+                stance=next(stances),
             )
             for one in near
         )
@@ -49,10 +53,13 @@ def judge(
             targets=tuple(score.targets),
             claims=matches,
             cue=cue,
-            reasons=tuple(
-                Reason(label="hoax", text=claim_text(m.claim_id)[:REASON_CHARS])
-                for m in matches[:1]
-                if m.decision == "yes" and m.stance == "spreads"
+            reasons=(
+                *(
+                    Reason(label="hoax", text=claim_text(m.claim_id)[:REASON_CHARS])
+                    for m in matches[:1]
+                    if m.decision == "yes" and m.stance == "spreads"
+                ),
+                *(Reason(label=label, text=text[:REASON_CHARS]) for label, text in why),
             ),
             claims_version=claims_version,
             judged_at=now,

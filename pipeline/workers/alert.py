@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pipeline.contracts import Alert, Claim, Judged, Narrative, Refused, pack, unpack
+from pipeline.contracts import Alert, Claim, Judged, Member, Narrative, Reason, Refused, Rule, pack, unpack
 from pipeline.documents import (
     alert_document,
     alert_of,
@@ -134,9 +134,9 @@ class AlertWorker:
             if rule is not None:
                 claim = claims.get(narrative.claim_id or "")
                 headline = self._headline(narrative, claim, documents)
-                found.append(
-                    (raise_alert(narrative, rule, headline=headline, claim=claim, now=now, before=before), before)
-                )
+                why = self._why(narrative, rule, documents)
+                alert = raise_alert(narrative, rule, headline=headline, claim=claim, why=why, now=now, before=before)
+                found.append((alert, before))
             elif before is not None:
                 found.append((withdraw(before, NO_RULE if shown == narrative_id else MERGED, now), before))
         return found
@@ -145,9 +145,20 @@ class AlertWorker:
         """The claim where there is one, else the words of the post with the widest reach."""
         if claim is not None:
             return claim.text
-        widest = min(narrative.members, key=lambda key: (-narrative.members[key].reach, key))
-        document = documents.get(widest) or self._store.get("posts", [widest]).get(widest)
-        return " ".join(judged_of(document).post.text.split()) if document else ""
+        widest = self._widest(narrative.members, documents)
+        return " ".join(widest.post.text.split()) if widest else ""
+
+    def _why(self, narrative: Narrative, rule: Rule, documents: dict[str, Document]) -> tuple[Reason, ...]:
+        """Why the label was given to the post of widest reach among those that have it."""
+        if rule == "hoax":
+            return ()
+        widest = self._widest({k: m for k, m in narrative.members.items() if rule in m.labels}, documents)
+        return widest.verdict.reasons if widest else ()
+
+    def _widest(self, members: Mapping[str, Member], documents: dict[str, Document]) -> Judged | None:
+        key = min(members, key=lambda key: (-members[key].reach, key))
+        document = documents.get(key) or self._store.get("posts", [key]).get(key)
+        return judged_of(document) if document else None
 
     @staticmethod
     def _opened_by(alert: Alert, homes: dict[str, tuple[str, Judged]], last: str) -> str:

@@ -1,4 +1,4 @@
-"""The register: claims and gaps from the log become known; posts that came before a claim are matched against it."""
+"""The register: claims, gaps, deletions and heartbeats from the log become known; posts that came before a claim are matched against it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pipeline import claims
 from pipeline.analysis import terms
 from pipeline.claims import KnownClaims
 from pipeline.contracts import Claim, Post, Refused, unpack
-from pipeline.documents import gap_write, judged_of, verdict_write
+from pipeline.documents import deletion_write, gap_write, heartbeat_write, judged_of, verdict_write
 from pipeline.ports import Clock, Document, Filter, Message, Scorer, SearchStore, Write, Written
 from pipeline.runner import Work
 from pipeline.stages.judge import judge
-from pipeline.topology import CLAIMS, WORKERS
+from pipeline.topology import CLAIMS, DELETIONS, HEARTBEATS, WORKERS
 from pipeline.workers.judge import record_of
 
 POSTS_PER_CLAIM = 200
@@ -42,6 +42,10 @@ class Register:
                 if message.partition.topic == CLAIMS:
                     claim: Claim = unpack("claim", message.value)
                     came[claim.claim_id] = (message.position, claim)
+                elif message.partition.topic == DELETIONS:
+                    work.writes.append((message.position, deletion_write(unpack("deletion", message.value))))
+                elif message.partition.topic == HEARTBEATS:
+                    work.writes.append((message.position, heartbeat_write(unpack("heartbeat", message.value))))
                 else:
                     work.writes.append((message.position, gap_write(unpack("gap", message.value))))
             except Refused as refused:

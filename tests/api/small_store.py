@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 
 from api.app import create_app
 from pipeline.adapters.sqlite_broker import SqliteBroker
 from pipeline.adapters.sqlite_store import SqliteStore
-from pipeline.contracts import Alert, Claim, ClaimMatch, Evidence, Gap, Judged, Post, Reason, Verdict
-from pipeline.documents import alert_document, claim_document, gap_write, post_document, verdict_write
-from pipeline.ports import Broker, SearchStore, Write
+from pipeline.contracts import (
+    Alert,
+    Claim,
+    ClaimMatch,
+    Evidence,
+    Gap,
+    Heartbeat,
+    Judged,
+    OpenGap,
+    Post,
+    Reason,
+    Verdict,
+)
+from pipeline.documents import alert_document, claim_document, gap_write, heartbeat_write, post_document, verdict_write
+from pipeline.ports import BadSource, Broker, Document, NoSuchSource, SearchStore, Write
 from pipeline.settings import Settings
 from pipeline.topology import TOPICS
 
@@ -126,6 +139,30 @@ def gap_writes(source: str, hours_ago: int) -> list[Write]:
     return [gap_write(Gap(source=source, began_at=began_at, ended_at=NOW, cause="503"))]
 
 
+def beat(source: str, minutes_ago: float = 5, **changes: object) -> Heartbeat:
+    at = NOW - timedelta(minutes=minutes_ago)
+    values: dict[str, object] = {
+        "source": source,
+        "kind": "feed",
+        "name": f"Kabar {source}",
+        "cadence_s": 900,
+        "slowest_s": 7200,
+        "visited_at": at,
+        "seen_at": at,
+        "whole_at": at,
+        "new_at": at,
+        "newest_post_at": at - timedelta(minutes=3),
+        "visits": 20,
+        "pages": 25,
+        "posts": 40,
+        "new": 30,
+        "delay_median_s": 95,
+        "delay_p95_s": 410,
+        "delays": 30,
+    }
+    return Heartbeat(**(values | changes))  # type: ignore[arg-type]
+
+
 def put_all(store: SearchStore, writes: Sequence[Write]) -> None:
     for written in store.put(writes):
         assert written.outcome == "stored", written.cause
@@ -159,10 +196,49 @@ def fill(store: SearchStore, alerts: int = 25) -> None:
     writes += claim_writes(CLAIM, 1)
     writes += claim_writes(Claim(claim_id="https://cek.example/a/b?c=1", text="Libur nasional dibatalkan"), 2)
     writes += gap_writes("kabarwarga", 5) + gap_writes("forum-kota", 30)
+    writes += [
+        heartbeat_write(one)
+        for one in (
+            beat("kabarwarga"),
+            beat("forum-kota", 300),
+            beat("saluran", failures=3, open_gaps=(OpenGap(began_at=NOW - timedelta(hours=5), cause="HTTP 503"),)),
+            beat("lama", 60 * 24 * 9),
+        )
+    ]
     put_all(store, writes)
 
 
 def small_app(home: Path) -> tuple[FastAPI, SearchStore, Broker, StandingClock]:
     settings, store, broker = open_small(home)
     clock = StandingClock()
-    return create_app(settings, store, broker, clock), store, broker, clock
+    return create_app(settings, store, broker, clock, sources=Listed()), store, broker, clock
+
+
+class Listed:
+    """A registry of two sources that cannot be edited: of one that is visited, and of one that is off."""
+
+    broken = False
+
+    def sources(self) -> list[Document]:
+        if self.broken:
+            raise BadSource("sources.yaml: not YAML")
+        told = {"kind": "feed", "region": ["35"], "cadence_s": 900.0, "legal_basis": "", "origin": "file"}
+        return [
+            told | {"id": name, "name": f"Daftar {name}", "url": f"https://{name}.example/rss", "enabled": on}
+            for name, on in (("saluran", True), ("mati-lampu", False))
+        ]
+
+    def source(self, name: str) -> Document:
+        for one in self.sources():
+            if one["id"] == name:
+                return one | {"edits": []}
+        raise NoSuchSource(f"no source {name!r}")
+
+    def add(self, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        raise NotImplementedError
+
+    def change(self, name: str, fields: Mapping[str, Any], *, who: str, why: str) -> Document:
+        raise NotImplementedError
+
+    def edits(self, name: str | None = None) -> list[Document]:
+        raise NotImplementedError

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from pipeline.adapters.elastic_store import ElasticStore
 from tests.api.conftest import World
-from tests.api.small_store import TOKEN, StandingClock, fill, open_small
+from tests.api.small_store import TOKEN, Listed, StandingClock, fill, open_small
 
 pytestmark = pytest.mark.servers
 
@@ -29,6 +29,9 @@ ASKED = [
     "claims",
     "claims/https%3A%2F%2Fcek.example%2Fa%2Fb%3Fc%3D1",
     "gaps",
+    "coverage",
+    "coverage?state=broken&limit=1",
+    "coverage/saluran",
     "stats/timeline?split=label",
     "stats/timeline?of=alerts&interval=day&split=region",
     "stats",
@@ -52,7 +55,7 @@ def test_both_stores_give_the_same_answers(world: World, tmp_path: Path, elastic
     store.prepare()
     fill(store)
     store.refresh()
-    app = create_app(settings, store, broker, StandingClock())
+    app = create_app(settings, store, broker, StandingClock(), sources=Listed())
     elastic = TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"})
     try:
         for path in ASKED:

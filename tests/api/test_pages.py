@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from api.dashboard.wording import WORDS, Wording, is_web
+from pipeline.contracts import Deletion, OpenGap
+from pipeline.coverage import STATES
+from pipeline.documents import deletion_write, heartbeat_write
 from pipeline.ports import RetryLater
 from tests.api.conftest import World
-from tests.api.small_store import NOW, TOKEN, alert, post, put_alert, put_post
+from tests.api.small_store import NOW, TOKEN, alert, beat, post, put_alert, put_all, put_post
 from tests.api.test_problems import Broken
 
 HTML = {"Accept": "text/html"}
@@ -133,6 +137,18 @@ def test_an_alert_is_opened_with_claim_posts_verdict_and_evidence(reader: World)
     assert text.count('class="post panel"') == 20
 
 
+def test_an_alert_s_page_says_which_posts_were_seen_to_be_deleted(reader: World) -> None:
+    assert "Terlihat sudah dihapus" not in reader.stranger.get("/alerts/a0000").text
+    item = reader.client.get("/api/v1/alerts/a0000").json()["widest_posts"][0]["post"]
+    gone = Deletion(
+        platform=item["platform"], native_id=item["native_id"], seen_at=NOW + timedelta(hours=1), how="HTTP 410"
+    )
+    put_all(reader.store, [deletion_write(gone)])
+    text = reader.stranger.get("/alerts/a0000").text
+    assert text.count("Terlihat sudah dihapus dari tempat asalnya") == 1
+    assert "HTTP 410" in text
+
+
 class Elements(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -228,7 +244,7 @@ def test_every_text_that_a_template_asks_for_exists_and_none_is_left_over() -> N
     sources = asked + (DASHBOARD.parent / "routes" / "pages.py").read_text() + (DASHBOARD / "wording.py").read_text()
     for key in re.findall(r"""say\(["']([a-z_]+)["']\)""", sources):
         assert key in WORDS["id"], key
-    dynamic = ("rule_", "status_", "sort_", "label_", "stance_", "target_", "count_")
+    dynamic = ("rule_", "status_", "sort_", "label_", "stance_", "target_", "count_", "state_", "span_")
     for key in WORDS["id"]:
         assert key.startswith(dynamic) or re.search(rf"""["']{key}["']""", sources), f"{key} is asked for nowhere"
 
@@ -263,3 +279,62 @@ def test_what_others_wrote_lies_here_with_its_licence() -> None:
         origin = json.loads((folder / "origin.json").read_text())
         assert origin["version"]
         assert (folder / "LICENSE").read_text()
+
+
+def test_the_coverage_page_shows_each_source_with_its_state_and_its_gaps(reader: World) -> None:
+    page = reader.stranger.get("/coverage").text
+    assert "Cakupan sumber" in page
+    for word in ("mati", "putus", "terlambat", "sehat", "Kabar saluran", "HTTP 503", "p95 7 mnt"):
+        assert word in page, word
+    assert page.count("<rect") == 3  # the open one, and two that ended
+    assert page.count('class="open"') == 1
+
+
+def test_the_coverage_page_is_filtered_by_state_and_follows_what_it_shows(reader: World) -> None:
+    page = reader.stranger.get("/coverage?state=late").text
+    assert 'id="source-forum-kota"' in page
+    assert 'id="source-saluran"' not in page
+    assert 'data-follow="/coverage/items?state=late"' in page
+    items = reader.stranger.get("/coverage/items?state=late")
+    assert "<html" not in items.text
+    again = reader.stranger.get("/coverage/items?state=late", headers={"If-None-Match": items.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_a_gap_that_began_before_the_timeline_is_shown_within_it(reader: World) -> None:
+    old = OpenGap(began_at=NOW - timedelta(days=40), cause="robots.txt forbids it")
+    put_all(reader.store, [heartbeat_write(beat("tertutup", failures=900, open_gaps=(old,)))])
+    page = reader.stranger.get("/coverage").text
+    (bar,) = re.findall(r'<rect x="0" y="3" width="(\d+)"', page)
+    assert 1400 < int(bar) < 1680
+
+
+def test_words_of_a_source_are_never_read_as_html(reader: World) -> None:
+    gap = OpenGap(began_at=NOW, cause="<script>alert(1)</script>")
+    put_all(reader.store, [heartbeat_write(beat("x", name="<b>tebal</b>", open_gaps=(gap,)))])
+    page = reader.stranger.get("/coverage").text
+    assert "<script>alert" not in page
+    assert "<b>tebal" not in page
+
+
+def test_a_coverage_page_without_sources_says_so(empty: World) -> None:
+    empty.stranger.post("/login", data={"token": TOKEN})
+    assert "Belum ada sumber yang dikunjungi." in empty.stranger.get("/coverage?state=dead", headers=HTML).text
+
+
+def test_a_wrong_state_is_told_to_a_person(reader: World) -> None:
+    assert reader.stranger.get("/coverage?state=bagus").status_code == 400
+    assert reader.stranger.get("/coverage?cursor=x").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wanted"),
+    [(0, "0 dtk"), (119, "119 dtk"), (120, "2 mnt"), (7200, "2 jam"), (172_800, "2 hari"), (86_400_000, "1.000 hari")],
+)
+def test_stretches_of_time_are_told_in_a_unit_that_fits(seconds: float, wanted: str) -> None:
+    assert Wording("id", "WIB").span(seconds) == wanted
+
+
+def test_every_state_of_a_source_has_a_word() -> None:
+    for language in WORDS.values():
+        assert {f"state_{state}" for state in STATES} <= language.keys()

@@ -7,10 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
-from pipeline.contracts import Post
+from pipeline.contracts import Deletion, Post
+from pipeline.documents import deletion_write
 from pipeline.ports import Write
 from tests.api.conftest import World
-from tests.api.small_store import NOW, post, put_post, verdict
+from tests.api.small_store import NOW, post, post_writes, put_all, put_post, verdict
 
 
 def test_words_find_posts_and_no_others(world: World) -> None:
@@ -100,3 +101,26 @@ def test_gaps_are_listed_the_newest_first(world: World) -> None:
     assert [g["source"] for g in world.client.get("/api/v1/gaps").json()["items"]] == ["kabarwarga", "forum-kota"]
     one = world.client.get("/api/v1/gaps", params={"source": "forum-kota"}).json()["items"]
     assert [g["cause"] for g in one] == ["503"]
+
+
+def test_a_post_that_was_seen_to_be_gone_says_so_until_it_is_there_again(world: World) -> None:
+    made = post(700)
+    put_post(world.store, made, "n0000")
+
+    def deleted() -> list[object]:
+        one = world.client.get(f"/api/v1/posts/{made.id}").json()["deleted"]
+        listed = world.client.get("/api/v1/posts", params={"limit": 200}).json()["items"]
+        assert [item["deleted"] for item in listed if item["id"] == made.id] == [one]
+        assert all(item["deleted"] is None for item in listed if item["id"] != made.id)
+        return [one and (one["seen_at"], one["how"])]
+
+    assert deleted() == [None]
+    for hours in (2, 1):
+        gone = Deletion(
+            platform=made.platform, native_id=made.native_id, seen_at=NOW + timedelta(hours=hours), how="HTTP 404"
+        )
+        put_all(world.store, [deletion_write(gone)])
+    assert deleted() == [("2024-11-24T10:30:00Z", "HTTP 404")]
+    again = made.model_copy(update={"fetched_at": NOW + timedelta(hours=3)})
+    put_all(world.store, post_writes(again, "n0000")[:1])
+    assert deleted() == [None]

@@ -73,6 +73,9 @@ def test_metrics_tell_where_posts_went_and_how_long_requests_took(world: World) 
     assert 'jaga_posts{door="in"} 0.0' in text
     assert "jaga_lag_messages 0.0" in text
     assert 'jaga_alerts{rule="hoax",status="new"} 9.0' in text
+    assert 'jaga_sources{state="broken"} 1.0' in text
+    assert 'jaga_sources{state="off"} 0.0' in text
+    assert "jaga_open_gaps 1.0" in text
     assert "jaga_store_up 1.0" in text
     assert 'jaga_http_requests_total{method="GET",route="/api/v1/alerts/{alert_id}",status="404"} 1.0' in text
     assert "nothing" not in text

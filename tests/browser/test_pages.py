@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.api.small_store import NOW, TOKEN, alert, post, put_alert, put_post
+from pipeline.contracts import OpenGap
+from pipeline.documents import heartbeat_write
+from tests.api.small_store import NOW, TOKEN, alert, beat, post, put_alert, put_all, put_post
 from tests.browser.conftest import Visit
 from tests.browser.screenshot import log_in
 
@@ -200,3 +202,22 @@ def test_nothing_is_cut_off_on_any_screen(visit: Visit, width: int) -> None:
     for path in ("/", "/alerts/a0000"):
         page.goto(visit.url + path)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+
+
+def test_the_coverage_page_follows_what_happens_to_sources(visit: Visit) -> None:
+    page = visit.page
+    log_in(page, visit.url, TOKEN)
+    page.get_by_role("link", name="Cakupan sumber").click()
+    expect(page.locator("h1")).to_have_text("Cakupan sumber")
+    expect(page.locator("#source-kabarwarga .state")).to_have_text("sehat")
+    expect(page.locator(".strips rect.open")).to_have_count(1)
+    gap = OpenGap(began_at=NOW - timedelta(hours=1), cause="shape changed: no messages: <b>" + "k" * 3000)
+    put_all(visit.store, [heartbeat_write(beat("kabarwarga", 1, open_gaps=(gap,)))])
+    expect(page.locator("#source-kabarwarga .state")).to_have_text("putus")
+    expect(page.locator(".strips rect.open")).to_have_count(2)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="terlambat").click()
+    expect(page.locator(".coverage tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("h1")).to_have_text("Coverage of sources")
+    expect(page.locator(".coverage .state")).to_have_text("late")

@@ -1,6 +1,7 @@
 """What the measured agreement of two readers means."""
 
 import csv
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from classifier import agreement
 from classifier.agreement import Agreement, compare, main, table
-from classifier.annotations import ANNOTATED, Reading, read_readings, read_relabelled
+from classifier.annotations import ANNOTATED, Reading, read_elections, read_readings, read_relabelled
 
 GUIDE = Path(__file__).parents[2] / "docs" / "model" / "labelling.md"
 OPEN = float("nan")
@@ -48,21 +49,26 @@ def test_the_guide_shows_the_agreement_that_the_readings_give() -> None:
 
 
 def test_a_new_reader_gets_rows_without_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    labelled = read_relabelled()[:3]
     digest = hashlib.sha256(b"teks").hexdigest()[:12]
-    ours = [type(one)(one.id, one.source, digest, one.labels, one.labelled_by, one.second) for one in labelled]
-    monkeypatch.setattr(agreement, "read_relabelled", lambda: ours)
-    (tmp_path / "hate").mkdir()
-    public = "id,text\n" + "".join(f"{one.id},teks\n" for one in ours)
-    (tmp_path / "hate" / "ibrohim_2019.csv").write_text(public, encoding="utf-8")
+    hate_set = [dataclasses.replace(one, sha256=digest) for one in read_relabelled()[:3]]
+    posts = [dataclasses.replace(one, sha256=digest) for one in read_elections() if one.source == "pilkada_dki_2017"]
+    monkeypatch.setattr(agreement, "read_relabelled", lambda: hate_set)
+    monkeypatch.setattr(agreement, "read_elections", lambda: posts)
+    for name, labelled in (("hate/ibrohim_2019.csv", hate_set), ("ordinary/pilkada_dki_2017.csv", posts)):
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.write_text("id,text\n" + "".join(f"{one.id},teks\n" for one in labelled), encoding="utf-8")
     out = tmp_path / "export.csv"
     command = ["--export", str(out), "--data", str(tmp_path), "--own", "10", "--public", "2"]
+    command += ["--election", "5"]
     assert main(command) == 0
     with out.open(encoding="utf-8", newline="") as file:
         exported = list(csv.DictReader(file))
-    assert len(exported) == 12
+    assert len(exported) == 17
     assert {tuple(row) for row in exported} == {("id", "text")}
-    assert sum(row["text"] == "teks" for row in exported) == 2
+    of_others = [row["id"] for row in exported if row["text"] == "teks"]
+    assert len(of_others) == 7
+    assert len(set(of_others) & {one.id for one in posts}) == 5
     first = out.read_bytes()
     assert main(command) == 0
     assert out.read_bytes() == first

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,9 @@ from classifier.annotations import (
     PROTECTIVE,
     STANCE_KINDS,
     BadAnnotation,
+    Relabelled,
+    Written,
+    read_elections,
     read_readings,
     read_relabelled,
     read_stance_pairs,
@@ -45,6 +48,11 @@ RELABELLED = {
     "id": "ib-1", "source": "ibrohim_2019", "sha256": hashlib.sha256(b"teks").hexdigest()[:12], "provocation": "0",
     "suspect": "0", "criticism": "1", "counter_speech": "", "labelled_by": "someone", "second": "",
 }  # fmt: skip
+ELECTION = {
+    "id": "dki-1", "source": "pilkada_dki_2017", "sha256": hashlib.sha256(b"teks").hexdigest()[:12], "hate": "1",
+    "provocation": "0", "abusive": "1", "suspect": "0", "criticism": "0", "counter_speech": "0",
+    "targets": "group other", "labelled_by": "someone", "second": "",
+}  # fmt: skip
 STANCE = {
     "id": "st-1", "claim": "Klaim", "text": "Teks", "stance": "neither", "kind": "question", "topic": "a",
     "part": "train", "labelled_by": "someone",
@@ -52,6 +60,10 @@ STANCE = {
 READING = {"id": "wr-1", "reader": "someone", **dict.fromkeys(ANNOTATED, "0")}
 
 Write = Callable[..., Path]
+
+
+def all_labelled() -> list[Written | Relabelled]:
+    return [*read_written(), *read_relabelled(), *read_elections()]
 
 
 @pytest.fixture
@@ -155,6 +167,22 @@ def test_a_bad_label_of_a_public_row_is_named(write: Write, change: dict[str, st
 
 
 @pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"source": "ibrohim_2019"}, "source"),
+        ({"sha256": "abc"}, "sha256"),
+        ({"targets": ""}, "targets"),
+        ({"targets": "other group"}, "targets"),
+        ({"hate": ""}, "targets"),
+        ({"criticism": "1"}, "criticism"),
+    ],
+)
+def test_a_bad_label_of_an_election_post_is_named(write: Write, change: dict[str, str], field: str) -> None:
+    with pytest.raises(BadAnnotation, match=rf"^rows\.csv, line 2, field {field}: "):
+        read_elections(write(ELECTION | change))
+
+
+@pytest.mark.parametrize(
     ("change", "field"), [({"stance": "agrees"}, "stance"), ({"kind": "plain"}, "kind"), ({"claim": ""}, "claim")]
 )
 def test_a_bad_pair_is_named(write: Write, change: dict[str, str], field: str) -> None:
@@ -177,6 +205,16 @@ def test_a_public_text_is_taken_only_if_it_is_the_one_we_labelled(write: Write, 
         with_texts(labelled, tmp_path)
     write({"id": "ib-2", "text": "teks"}, name="hate/ibrohim_2019.csv")
     with pytest.raises(BadAnnotation, match="has no row ib-1"):
+        with_texts(labelled, tmp_path)
+
+
+def test_an_election_post_is_joined_with_its_text_from_its_own_set(write: Write, tmp_path: Path) -> None:
+    labelled = read_elections(write(ELECTION))
+    assert labelled[0].targets == ("group", "other")
+    write({"id": "dki-1", "text": "teks"}, name="ordinary/pilkada_dki_2017.csv")
+    assert with_texts(labelled, tmp_path) == [("teks", labelled[0])]
+    write({"id": "dki-1", "text": "another"}, name="ordinary/pilkada_dki_2017.csv")
+    with pytest.raises(BadAnnotation, match=r"pilkada_dki_2017\.csv, row dki-1: another text"):
         with_texts(labelled, tmp_path)
 
 
@@ -220,17 +258,20 @@ def test_what_was_read_twice_says_so_truly() -> None:
     readings: dict[str, list[list[str]]] = {}
     for row in rows(OURS / "readings.csv"):
         readings.setdefault(row["id"], []).append([row[label] for label in ANNOTATED])
-    said = {row.id: row.second for row in [*read_written(), *read_relabelled()]}
+    said = {row.id: row.second for row in all_labelled()}
     assert readings.keys() <= said.keys()
-    for row, second in said.items():
-        found = readings.get(row, [])
+    for name, second in said.items():
+        found = readings.get(name, [])
         expected = "" if not found else "agreed" if found[0] == found[1] else "settled"
-        assert second == expected, row
+        assert second == expected, name
 
 
-def test_no_text_of_others_is_in_our_labels_of_public_rows() -> None:
-    for row in rows(OURS / "relabelled.csv"):
-        assert all(re.fullmatch(r"[\w-]{0,20}", cell) for cell in row.values()), row
+@pytest.mark.parametrize("name", ["relabelled.csv", "elections.csv"])
+def test_no_text_of_others_is_in_our_labels_of_public_rows(name: str) -> None:
+    for row in rows(OURS / name):
+        # The loader takes nothing but the names of targets in that column.
+        cells = [cell for column, cell in row.items() if column != "targets"]
+        assert all(re.fullmatch(r"[\w-]{0,20}", cell) for cell in cells), row
 
 
 def test_the_guide_defines_every_label_and_edge_case_in_both_languages() -> None:
@@ -244,11 +285,16 @@ def test_the_guide_defines_every_label_and_edge_case_in_both_languages() -> None
 
 def test_the_guide_tells_how_many_rows_there_are() -> None:
     told = dict(re.findall(r"^\| `(\w+)\.csv` \| ([\d,]+) \|", GUIDE.read_text(encoding="utf-8"), re.MULTILINE))
-    there = {"written": read_written(), "relabelled": read_relabelled(), "stance": read_stance_pairs()}
+    there: dict[str, Sized] = {
+        "written": read_written(),
+        "relabelled": read_relabelled(),
+        "elections": read_elections(),
+        "stance": read_stance_pairs(),
+    }
     assert told == {name: f"{len(found):,}" for name, found in there.items()}
 
 
 def test_what_protects_never_stands_beside_what_accuses() -> None:
-    for row in [*read_written(), *read_relabelled()]:
+    for row in all_labelled():
         marked = {label for label, value in row.labels.items() if value == 1}
         assert not (marked & set(PROTECTIVE) and marked & set(ACCUSING)), row.id

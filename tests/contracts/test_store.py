@@ -18,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.adapters.choose import open_store
+from pipeline.contracts import Deletion, Heartbeat
+from pipeline.documents import deletion_of, deletion_write, heartbeat_of, heartbeat_write
 from pipeline.ports import Document, Filter, Hit, Kind, RetryLater, SearchStore, Write, Written
 from pipeline.settings import Settings
 from tests.contracts.conftest import empty
@@ -38,6 +40,18 @@ def put(store: SearchStore, kind: Kind, documents: dict[str, Document]) -> None:
 
 def ids(hits: list[Hit]) -> list[str]:
     return [hit.id for hit in hits]
+
+
+def test_deletions_of_posts_are_found_in_the_order_in_which_they_were_seen(store: SearchStore) -> None:
+    seen = [
+        Deletion(platform="web", native_id=name, seen_at=DAY + timedelta(hours=hour), how="HTTP 404")
+        for name, hour in (("a", 3), ("a", 1), ("b", 2), ("c", 0))
+    ]
+    store.put([deletion_write(one) for one in seen] * 2)
+    store.refresh()
+    where = Filter(equals={"post_id": [seen[0].post_id, seen[2].post_id]})
+    hits = store.search("deletions", where, sort="seen_at", descending=False)
+    assert [deletion_of(hit.document) for hit in hits] == [seen[1], seen[2], seen[0]]
 
 
 class TestWriting:
@@ -76,6 +90,17 @@ class TestWriting:
         assert store.put([Write("verdicts", "v", {"model": "a"}, create=True)]) == [Written("stored")]
         assert [w.outcome for w in store.put([Write("verdicts", "v", {"model": "b"}, create=True)])] == ["exists"]
         assert store.get("verdicts", ["v"]) == {"v": {"model": "a"}}
+
+    def test_of_a_source_the_latest_heartbeat_stays(self, store: SearchStore) -> None:
+        def beat(hours: float) -> Write:
+            told = {"source": "a/b c", "cadence_s": 900, "slowest_s": 7200, "visits": 3, "visited_at": at(hours)}
+            return heartbeat_write(Heartbeat.model_validate(told))
+
+        assert [w.outcome for w in store.put([beat(2), beat(1), beat(3)])] == ["stored", "older", "stored"]
+        assert [w.outcome for w in store.put([beat(2.5)])] == ["older"]
+        store.refresh()
+        (hit,) = store.scan("heartbeats", Filter())
+        assert heartbeat_of(hit.document).visited_at == DAY + timedelta(hours=3)
 
     def test_writes_of_one_id_in_one_call_are_applied_in_order(self, store: SearchStore) -> None:
         written = store.put(

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.contracts import Claim, Gap, Post
-from pipeline.topology import CLAIMS, GAPS, POSTS_RAW
+from pipeline.contracts import Claim, Gap, Heartbeat, Post
+from pipeline.topology import CLAIMS, GAPS, HEARTBEATS, POSTS_RAW
 
 from .fakes import Site, published
 
@@ -29,6 +29,7 @@ class Crawled:
     gaps: list[Gap]
     said: str
     home: Path
+    beats: list[Heartbeat]
     causes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -84,6 +85,7 @@ def crawl(job: Callable[..., CrawlJob]) -> Callable[..., Crawled]:
             published(made.out, GAPS),
             done.stderr,
             made.home,
+            published(made.out, HEARTBEATS),
         )
 
     return run

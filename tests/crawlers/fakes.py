@@ -15,7 +15,13 @@ from typing import Any
 from pipeline.contracts import unpack
 from pipeline.ports import Record, RetryLater
 
-SCHEMA_OF = {"posts.raw.v1": "post", "claims.v1": "claim", "gaps.v1": "gap"}
+SCHEMA_OF = {
+    "posts.raw.v1": "post",
+    "claims.v1": "claim",
+    "gaps.v1": "gap",
+    "deletions.v1": "deletion",
+    "heartbeats.v1": "heartbeat",
+}
 
 
 class FakeBroker:

@@ -375,4 +375,5 @@ def test_nothing_among_the_crawlers_opens_connections_beside_the_guard() -> None
         ("guard.py", "call of connectTCP"),  # the fence itself
         ("crawl.py", "twisted.internet.reactor"),  # runs the reactor
         ("handler.py", "twisted.internet.reactor"),  # hands it to the fence
+        ("stamp.py", "httpx"),  # asks the one authority that the operator names (JAGA_TSA_URL), no address from a page
     }

@@ -130,6 +130,18 @@ def test_an_account_that_the_server_does_not_know_is_a_gap(crawl: Crawl) -> None
     assert result.causes == ["HTTP 404"]
 
 
+def test_what_is_for_followers_alone_never_reaches_the_log(crawl: Crawl) -> None:
+    route = "/api/v1/timelines/public"
+    statuses = [
+        shapes.mastodon_status(2, "Umum", "kpu"),
+        {**shapes.mastodon_status(1, "Untuk pengikut", "kpu"), "visibility": "private"},
+    ]
+    with Site({f"{route}?limit=40": shapes.as_json(statuses), route: shapes.as_json([])}) as site:
+        result = crawl(site, [source(site, "mastodon", "/public")])
+    assert texts(result) == ["Umum"]
+    assert result.tally["problems"] == 1
+
+
 # ---------------------------------------------------------------- bluesky
 
 
@@ -401,6 +413,39 @@ def test_a_forum_of_another_make_is_read_by_what_it_tells_search_engines(crawl: 
         ("/diskusi/7", "Antre beras\nSejak pagi."),
         ("/diskusi/7#2", "Sama."),
     ]
+
+
+def test_a_forum_that_names_another_base_is_followed_from_page_to_page(crawl: Crawl) -> None:
+    def post(number: int, words: str) -> str:
+        when = f'<span class="DateTime" title="Nov {number}, 2025 at 9:15 AM">x</span>'
+        body = f'<blockquote class="messageText">{words}</blockquote>'
+        return f'<li id="post-{number}" class="message"><a class="username" href="members/w/">wati</a>{when}{body}</li>'
+
+    with Site() as site:
+        base = f'<base href="{site.base}/forum/">'
+        listed = '<ol><li><h3><a class="PreviewTooltip" href="threads/pasir.3/">Pasir</a></h3></li></ol>'
+        onward = '<link rel="next" href="threads/pasir.3/page-2">'
+        site.answers |= {
+            "/forum/desa/": shapes.page(base + listed),
+            "/forum/threads/pasir.3/": shapes.page(f"{base}{onward}<h1>Pasir</h1><ol>{post(5, 'Berapa?')}</ol>"),
+            "/forum/threads/pasir.3/page-2": shapes.page(f"{base}<h1>Pasir</h1><ol>{post(6, 'Dua ratus')}</ol>"),
+        }
+        result = crawl(site, [source(site, "forum", "/forum/desa/")])
+    assert [(p.native_id.removeprefix(site.base), p.text) for p in result.posts] == [
+        ("/forum/threads/pasir.3/#post-5", "Pasir\nBerapa?"),
+        ("/forum/threads/pasir.3/page-2#post-6", "Dua ratus"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["feed", "sitemap", "telegram", "mastodon", "forum", "discourse", "wordpress"])
+def test_a_check_for_robots_in_the_way_is_one_gap_that_says_blocked(crawl: Crawl, kind: str) -> None:
+    wall = shapes.page("<title>Just a moment...</title><p>Enable JavaScript and cookies to continue</p>")
+    with Site({"/s/kabar": wall, "/lain": wall, "/wp-json/wp/v2/posts": wall}) as site:
+        path = {"telegram": "/s/kabar", "wordpress": "/"}.get(kind, "/lain")
+        result = crawl(site, [source(site, kind, path)])
+    assert result.posts == []
+    assert result.causes
+    assert all("blocked" in cause for cause in result.causes)
 
 
 @pytest.mark.parametrize("kind", ["telegram", "bluesky", "reddit", "forum", "mastodon"])

@@ -110,6 +110,25 @@ def test_every_command_and_option_of_sources_is_described() -> None:
                 )
 
 
+def test_every_command_and_option_of_evidence_is_described() -> None:
+    from crawlers.evidence_command import app
+
+    text = paper("docs/cli.md")
+    left = [("jaga evidence", typer.main.get_command(app))]
+    found = 0
+    while left:
+        name, command = left.pop()
+        left += [(f"{name} {child}", inner) for child, inner in getattr(command, "commands", {}).items()]
+        if hasattr(command, "commands"):
+            continue
+        found += 1
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{name}")]
+        for option in command.params:
+            if option.param_type_name == "option" and option.name != "help":
+                assert max(option.opts, key=len) in line, f"docs/cli.md does not name {option.opts} of `{name}`"
+    assert found > 5
+
+
 def test_every_field_of_a_source_is_described() -> None:
     from crawlers.sources import Source
 

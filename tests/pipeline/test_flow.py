@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.contracts import Claim, pack
+from pipeline.contracts import Claim, Deletion, Heartbeat, Post, pack
 from pipeline.dead_letters import discard, listed, requeue
-from pipeline.ports import Filter
+from pipeline.documents import deletion_of, heartbeat_of
+from pipeline.ports import Filter, Record
 from pipeline.runner import Broken
+from pipeline.topology import DELETIONS, HEARTBEATS
 from tests.pipeline.house import AT, TestHouse, a_post
 from tests.scorer import POISON, WordScorer
 
@@ -223,3 +227,35 @@ def test_older_bytes_that_come_late_do_not_replace_newer_ones(house: TestHouse) 
 def test_an_envelope_is_plain_json() -> None:
     envelope = json.loads(pack("post", a_post("x", "y")))
     assert set(envelope) == {"schema", "version", "body"}
+
+
+def test_a_deletion_is_kept_once_and_changes_nothing_of_the_post(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path)
+    post = a_post("1", "Kabar dari Kota Contoh")
+    gone = Deletion(platform="mastodon", native_id="1", seen_at=AT + timedelta(hours=1), how="HTTP 404", source="kabar")
+    house.publish(post)
+    house.broker.publish([Record(DELETIONS, pack("deletion", gone), b"k")] * 2)
+    house.broker.publish([Record(DELETIONS, b'{"schema":"deletion","version":1,"body":{"platform":"mastodon"}}', b"k")])
+    house.drain()
+    (hit,) = house.store.search("deletions", Filter(equals={"post_id": [post.id]}), sort="seen_at")
+    assert deletion_of(hit.document) == gone
+    assert Post.model_validate(house.store.get("posts", [post.id])[post.id]["post"]) == post
+    assert [hit.document["stage"] for hit in house.store.search("dead_letters", Filter(), sort="failed_at")] == ["read"]
+    counted = house.counts()
+    assert (counted["in"], counted["indexed"], counted["balanced"]) == (1, 1, True)
+    house.close()
+
+
+def test_of_a_source_the_latest_heartbeat_is_kept_whatever_order_they_come_in(house: TestHouse) -> None:
+    def beat(minutes: int, **changes: Any) -> Heartbeat:
+        at = AT + timedelta(minutes=minutes)
+        return Heartbeat(source="kabar", cadence_s=900, slowest_s=7200, visited_at=at, visits=1, **changes)
+
+    told = [beat(0), beat(20, posts=7), beat(10, posts=3)]
+    house.broker.publish([Record(HEARTBEATS, pack("heartbeat", one), b"kabar") for one in told])
+    house.broker.publish([Record(HEARTBEATS, b"{", b"kabar")])
+    house.drain()
+    (hit,) = house.store.scan("heartbeats", Filter())
+    assert heartbeat_of(hit.document) == told[1]
+    assert [(letter.topic, letter.stage) for letter in listed(house.store)] == [(HEARTBEATS, "read")]
+    assert house.counts()["balanced"]

@@ -112,6 +112,30 @@ def test_stance_gives_id_stance_and_scores(jaga: Jaga, tmp_path: Path) -> None:
     assert all(set(line["scores"]) == {"spreads", "debunks", "neither"} for line in ran.lines)
 
 
+def test_stance_names_the_words_that_carried_it_when_asked(jaga: Jaga, tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv", "id,claim,text\n1,Kotak suara dibakar di Sampang,[HOAKS] Kotak suara dibakar di Sampang\n"
+    )
+    ran = jaga("stance", path, "--words")
+    assert ran.code == 0, ran.err
+    assert "[HOAKS]" in ran.lines[0]["words"]
+
+
+def test_stance_takes_empty_huge_and_strange_rows_and_names_bad_ones(jaga: Jaga, tmp_path: Path) -> None:
+    good = [("Kotak suara dibakar", text) for text in ("", " ", "a" * 100_000, "\x00", "ปกติ")] + [("", "Sebarkan!")]
+    lines = [json.dumps({"claim": claim, "text": text}).encode() for claim, text in good]
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(b"\n".join([*lines, b'{"claim": "a"}', b'{"claim": "a", "text": "\xff"}']))
+    ran = jaga("stance", path)
+    assert ran.code == 1
+    assert [line["stance"] for line in ran.lines][:2] == ["neither", "neither"]
+    assert len(ran.lines) == len(good)
+    assert ran.lines[-1]["scores"] == {"spreads": 0, "debunks": 0, "neither": 1}
+    assert f"{path}:7: text: is missing" in ran.err
+    assert f"{path}:8:" in ran.err
+    assert "Traceback" not in ran.err
+
+
 def test_claims_search_gives_the_best_claims_first(jaga: Jaga, tmp_path: Path) -> None:
     claims = write(
         tmp_path / "claims.csv",

@@ -20,6 +20,7 @@ import typer
 from pipeline.ports import Broker, RetryLater, SearchStore
 from pipeline.settings import BadSettings, Settings, load_settings
 
+from .command import run_app
 from .evidence.chain import BadChain, BadEvidence
 
 app = typer.Typer(
@@ -57,9 +58,7 @@ class Doors:
 def run(arguments: Sequence[str], doors: Doors) -> int:
     """The exit code. Errors go to stderr in one line."""
     try:
-        ended = app(list(arguments), standalone_mode=False, prog_name="jaga evidence", obj=doors)
-    except typer.Abort:
-        return 130
+        return run_app(app, arguments, "jaga evidence", doors)
     except BadEvidence as error:
         return _say(str(error), 2)
     except BadSettings as error:
@@ -68,14 +67,6 @@ def run(arguments: Sequence[str], doors: Doors) -> int:
         return _say(f"{error}; `jaga evidence verify` says more", 1)
     except (OSError, RetryLater) as error:
         return _say(str(error), 1)
-    except Exception as error:
-        # Click's own errors: an option or argument that does not exist.
-        if not hasattr(error, "format_message"):
-            raise
-        if message := error.format_message():  # none where help was shown instead
-            typer.echo(f"jaga: {message}", err=True)
-        return 2
-    return ended if isinstance(ended, int) else 0
 
 
 def _say(message: str, code: int) -> int:

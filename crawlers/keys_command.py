@@ -17,6 +17,7 @@ from pipeline.audit import Audit, Tampered
 from pipeline.settings import BadSettings, Settings, load_settings
 
 from . import pseudonym
+from .command import run_app
 from .pseudonym import BadKey, Ring
 
 app = typer.Typer(
@@ -35,20 +36,10 @@ Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 def run(arguments: Sequence[str]) -> int:
     """The exit code. Errors go to stderr in one line."""
     try:
-        ended = app(list(arguments), standalone_mode=False, prog_name="jaga keys")
-    except typer.Abort:
-        return 130
+        return run_app(app, arguments, "jaga keys")
     except (BadKey, BadSettings, Tampered, ValueError, OSError) as error:
         typer.echo(f"jaga: {error}", err=True)
         return 2
-    except Exception as error:
-        # Click's own errors: an option or argument that does not exist.
-        if not hasattr(error, "format_message"):
-            raise
-        if message := error.format_message():  # none where help was shown instead
-            typer.echo(f"jaga: {message}", err=True)
-        return 2
-    return ended if isinstance(ended, int) else 0
 
 
 @app.command("list")

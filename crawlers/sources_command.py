@@ -18,6 +18,7 @@ from rich.table import Table
 
 from pipeline.settings import BadSettings, load_settings
 
+from .command import run_app
 from .registry import Event, Registry, value_of
 from .sources import BadSources, Source
 
@@ -43,20 +44,10 @@ Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 def run(arguments: Sequence[str]) -> int:
     """The exit code. Errors go to stderr in one line."""
     try:
-        ended = app(list(arguments), standalone_mode=False, prog_name="jaga sources")
-    except typer.Abort:
-        return 130
+        return run_app(app, arguments, "jaga sources")
     except (BadSources, BadSettings, OSError) as error:
         typer.echo(f"jaga: {error}", err=True)
         return 2
-    except Exception as error:
-        # Click's own errors: an option or argument that does not exist.
-        if not hasattr(error, "format_message"):
-            raise
-        if message := error.format_message():  # none where help was shown instead
-            typer.echo(f"jaga: {message}", err=True)
-        return 2
-    return ended if isinstance(ended, int) else 0
 
 
 @app.command("list")

@@ -6,6 +6,7 @@ nobody disguises those, and the set's own cleaning put them there.
 """
 
 import csv
+import hashlib
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +105,28 @@ def read_respellings(data: Path) -> dict[str, tuple[str, ...]]:
     Only single words and slang of two letters or more. Raises FileNotFoundError where there is no lexicon, and
     ValueError naming file and column where one is missing.
     """
+    return {**COMMON, **_lexicon(data)}
+
+
+def halves(respellings: Respellings) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Return the respellings that training may use and those kept back to measure on, apart by the slang word alone.
+
+    A formal word all of whose spellings lie in one half is absent from the other.
+    """
+    parts: tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]] = ({}, {})
+    for formal, spellings in respellings.items():
+        for kept, part in enumerate(parts):
+            chosen = tuple(word for word in spellings if _kept_back(word) == bool(kept))
+            if chosen:
+                part[formal] = chosen
+    return parts
+
+
+def _kept_back(slang: str) -> bool:
+    return hashlib.sha256(slang.encode()).digest()[0] % 2 == 1
+
+
+def _lexicon(data: Path) -> dict[str, tuple[str, ...]]:
     files = sorted((data / "lexicon").glob("*.csv"))
     if not files:
         raise FileNotFoundError(f"{data / 'lexicon'}: no lexicon (*.csv)")
@@ -118,7 +141,7 @@ def read_respellings(data: Path) -> dict[str, tuple[str, ...]]:
                 slang, formal = row["slang"].strip().lower(), row["formal"].strip().lower()
                 if slang != formal and len(slang) > 1 and " " not in slang + formal and formal.isalpha():
                     found.setdefault(formal, set()).add(slang)
-    return {**COMMON, **{formal: tuple(sorted(slang)) for formal, slang in found.items()}}
+    return {formal: tuple(sorted(slang)) for formal, slang in found.items()}
 
 
 def _letters(word: str, table: Mapping[str, str], chance: random.Random) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 
 from . import datasets, exams, labels, measures, report, seen
 from .attacks import KINDS as ATTACKS
-from .attacks import attack, read_respellings
+from .attacks import attack, halves, read_respellings
 from .card import card
 from .curves import Curve
 from .engine import Classifier
@@ -41,7 +41,7 @@ Figures = dict[str, Any]
 
 ACCUSING = ("hate", "provocation")
 """The labels that can raise an alert."""
-APART = ("claims", "stance", "bench", "reading", "reasons")
+APART = ("reading", "reasons")
 """Figures that other commands measure and keep in the manifest."""
 SEED = 20241127
 PREVALENCES = (0.1, 0.01, 0.001)
@@ -83,13 +83,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     join_folds(figures, others)
-    figures["goals"] = filled(figures, classifier.manifest.text.get("metrics", {}))
+    figures["goals"] = filled(figures, measured_apart(args.model, args.docs))
     print(report.markdown(figures))
     if args.json:
         _write_json(args.json, figures)
     if args.write:
         keep(args.model, args.docs, figures, classifier)
     return 0
+
+
+def measured_apart(model: Path, docs: Path) -> Figures:
+    """Return what other commands measured of this model: kept in its manifest, with the claims' weights, and in `docs` as
+    `stance.json` and `bench.json` (what their commands print)."""
+    metrics = json.loads((model / MANIFEST).read_text(encoding="utf-8")).get("metrics", {})
+    apart = {name: metrics[name] for name in APART if name in metrics}
+    if (model / "claims.json").exists():
+        apart["claims"] = json.loads((model / "claims.json").read_text(encoding="utf-8"))["metrics"]
+    for name in ("stance", "bench"):
+        if (docs / f"{name}.json").exists():
+            apart[name] = json.loads((docs / f"{name}.json").read_text(encoding="utf-8"))
+    return apart
 
 
 def keep(model: Path, docs: Path, figures: Figures, classifier: Classifier) -> None:
@@ -477,10 +490,12 @@ class Bench:
         def loss(said: Values, undisguised: Values, truth: Values) -> float:
             return measures.f1(undisguised, truth) - measures.f1(said, truth)
 
-        for kind in ATTACKS:
-            said = self.judge([attack(item.text, kind, SEED, respellings) for item in items])
+        _, unseen = halves(respellings)
+        ways = [(kind, kind, respellings) for kind in ATTACKS] + [("slang, spellings unseen", "slang", unseen)]
+        for name, kind, words in ways:
+            said = self.judge([attack(item.text, kind, SEED, words) for item in items])
             forced = np.array([o.scores["hate"] >= self.cut("hate") for o in said], dtype=float)
-            told[kind] = {
+            told[name] = {
                 "rows": len(items),
                 "F1": measures.told(measures.f1, forced, truth),
                 "lost": measures.told(loss, forced, clean, truth),

@@ -274,10 +274,10 @@ def _best_f1(scores: Floats, wanted: Floats) -> float:
 def _band(
     scores: Floats, wanted: Floats, sources: npt.NDArray[np.str_], sets: Sequence[str], *, accusing: bool
 ) -> dict[str, float]:
-    """Return from when on a label is `yes`, and from when on it is left open.
+    """Return from when on a label is `yes`, from when on it is left open, and the one cut for who may not abstain.
 
     `yes`: where F1 on the label's dev rows is best; for what accuses, the highest threshold whose F1 is within PRICE of that.
-    Open: below it, as far down as UNSURE_AT_MOST of the largest of the label's dev sets reaches.
+    Open: below it, as far down as UNSURE_AT_MOST of the largest of the label's dev sets reaches. `cut`: where F1 on that set is best.
     """
     known = np.flatnonzero(~np.isnan(wanted) & np.isin(sources, sets))
     thresholds, f1 = _f1_by_threshold(scores[known], wanted[known])
@@ -288,7 +288,12 @@ def _band(
     below = np.sort(main[main < yes])[::-1]
     reach = min(len(below), int(UNSURE_AT_MOST * len(main)))
     unsure = float(below[reach - 1]) if reach else yes
-    return {"yes": round(yes, 4), "unsure": round(float(np.clip(unsure, yes / 4, yes)), 4)}
+    own = known[sources[known] == names[int(np.argmax(counts))]]
+    return {
+        "yes": round(yes, 4),
+        "unsure": round(float(np.clip(unsure, yes / 4, yes)), 4),
+        "cut": round(_best_f1(scores[own], wanted[own]), 4),
+    }
 
 
 def _store(folder: Path, text: Mapping[str, Any]) -> None:

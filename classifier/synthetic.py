@@ -107,7 +107,7 @@ _SPELLINGS = (
 @dataclass(frozen=True, slots=True)
 class Made:
     text: str
-    label: str  # the one label that is 1, or ""; the others are 0
+    labels: tuple[str, ...]  # those that are 1; the others are 0
     targets: tuple[str, ...]
 
 
@@ -118,8 +118,8 @@ def made(each: int, seed: int) -> Iterator[Made]:
         for _ in range(each):
             ground = chance.choice(tuple(GROUPS))
             text, grounded = _filled(row["pattern"], ground, chance), "{G}" in row["pattern"] or "{Y}" in row["pattern"]
-            hateful = row["label"] == "hate" and grounded
-            yield Made(_spoken(text, chance), row["label"], (ground, "group") if hateful else ())
+            labels = tuple(filter(None, row["label"].split("+")))
+            yield Made(_spoken(text, chance), labels, (ground, "group") if "hate" in labels and grounded else ())
 
 
 def _filled(pattern: str, ground: str, chance: random.Random) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.attacks import COMMON, KINDS, attack, read_respellings
+from classifier.attacks import COMMON, KINDS, attack, halves, read_respellings
 from classifier.text import clean
 
 TEXT = "Jangan rusak kotak suara di TPS karena itu hak semua orang @user [url]"
@@ -64,6 +64,18 @@ def test_slang_comes_from_the_lexicons_given(tmp_path: Path) -> None:
     assert known["rusak"] == ("rusuk",)
     assert known["tidak"] == COMMON["tidak"]
     assert "rusuk" in attack("rusak", "slang", 0, known)
+
+
+def test_spellings_kept_back_are_none_of_those_trained_on() -> None:
+    trained, kept_back = halves(COMMON)
+    assert not {word for words in trained.values() for word in words} & {
+        word for words in kept_back.values() for word in words
+    }
+    assert {word for part in (trained, kept_back) for words in part.values() for word in words} == {
+        word for words in COMMON.values() for word in words
+    }
+    assert trained
+    assert kept_back
 
 
 def test_a_lexicon_without_its_column_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def test_made_texts_are_the_same_for_the_same_seed() -> None:
 
 def test_every_pattern_names_known_slots_and_a_known_label() -> None:
     for row in rows(OURS / "patterns.csv"):
-        assert row["label"] in ("", *LABELS)
+        assert row["label"] in ("", *LABELS, "hate+provocation")
         slots = {part.split("}")[0] for part in row["pattern"].split("{")[1:]}
         assert slots <= {"G", "Y", *OTHER_SLOTS}
 
@@ -21,7 +21,7 @@ def test_every_pattern_names_known_slots_and_a_known_label() -> None:
 def test_no_text_keeps_an_open_slot_and_only_hate_names_targets() -> None:
     for one in made(3, seed=1):
         assert "{" not in one.text
-        assert bool(one.targets) == (one.label == "hate")
+        assert not one.targets or "hate" in one.labels
         assert set(one.targets) <= set(TARGETS)
 
 
@@ -31,8 +31,8 @@ def test_a_pattern_s_label_does_not_depend_on_the_group() -> None:
         for one in made(40, seed=5)
         if "selalu bisa bikin suasana" in one.text.lower() or "kayak hama" in one.text.lower()
     ]
-    seen: dict[str, set[str]] = defaultdict(set)
+    seen: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for one in texts:
-        seen["hama" if "hama" in one.text.lower() else "hangat"].add(one.label)
-    assert seen == {"hama": {"hate"}, "hangat": {""}}
+        seen["hama" if "hama" in one.text.lower() else "hangat"].add(one.labels)
+    assert seen == {"hama": {("hate",)}, "hangat": {()}}
     assert set(GROUPS) < set(TARGETS)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from crawlers.pages.dates import WIB
+
 from .tables import Table
 
 
 def _table(name: str, platform: str, known_by: str, **fields: object) -> Table:
-    return Table(name, platform, frozenset(known_by.split()), **fields)  # type: ignore[arg-type]
+    return Table(name, platform, frozenset(known_by.split("|") if "|" in known_by else known_by.split()), **fields)  # type: ignore[arg-type]
 
 
 _X = {
@@ -158,11 +160,54 @@ TABLES: tuple[Table, ...] = (
         counts={"likes": "likes_count", "reposts": "retweets_count", "replies": "replies_count"},
     ),
     _table(
-        "snscrape, as a table", "x", "renderedContent conversationId replyCount retweetCount",
-        url=("url",), url_form=_TWITTER_FORM, author=("username",), author_in_url="/([A-Za-z0-9_]+)/status/",
-        text=("rawContent", "content", "renderedContent"), published_at=("date",), reply_to=("inReplyToTweetId",),
-        links=("outlinks", "links"),
-        counts={"likes": "likeCount", "reposts": "retweetCount", "replies": "replyCount", "quotes": "quoteCount", "views": "viewCount"},
+        "X API v2, as a table", "x", "author_id conversation_id text created_at",
+        native_id=("id", "tweet_id"), url_form=_TWITTER_FORM, author=("author_id", "user_username"), text=("text",),
+        published_at=("created_at",), repost_of=("sourcetweet_id",), counts=_X,
+    ),
+    _table(
+        "twarc, as a table", "x", "tweet_type retweet_or_quote_id user_screen_name text",
+        native_id=("id", "tweet_id"), url=("tweet_url",), author=("user_id", "user_screen_name"), text=("text",),
+        published_at=("created_at", "parsed_created_at"), reply_to=("in_reply_to_status_id",), repost_of=("retweet_or_quote_id",),
+        links=("urls",), media=("media",), counts={"likes": "favorite_count", "reposts": "retweet_count"},
+    ),
+    _table(
+        "DMI-TCAT", "x", "from_user_name from_user_id in_reply_to_status_id text",
+        url_form=_TWITTER_FORM, author=("from_user_id", "from_user_name"), text=("text",), published_at=("time", "created_at"),
+        reply_to=("in_reply_to_status_id",), repost_of=("retweet_id", "quoted_status_id"), links=("urls_expanded", "urls"), media=("media_urls",),
+        counts={"likes": "favorite_count", "reposts": "retweet_count"},
+    ),
+    _table(
+        "Brandwatch", "web", "Query Id|Query Name|Page Type|Full Text",
+        platform_in=("Page Type",), native_id=(), id_in_url=True, url=("Url", "Original Url", "Mention URL"),
+        author=("Twitter Author ID", "X Author ID", "Facebook Author ID", "Author"), title=("Title",), text=("Full Text", "Snippet"),
+        published_at=("Date",), reply_to=("Twitter Reply to", "X Reply to"), repost_of=("Twitter Retweet of", "X Repost of"),
+        links=("Expanded URLs",), media=("Media URLs",),
+        counts={
+            "likes": ("Twitter Likes", "X Likes", "Facebook Likes", "Instagram Likes"),
+            "reposts": ("Twitter Retweets", "X Reposts", "Facebook Shares"),
+            "replies": ("Twitter Reply Count", "X Replies", "Facebook Comments", "Instagram Comments"),
+            "views": ("Impressions",),
+        },
+    ),
+    _table(
+        "Meltwater", "web", "Hit Sentence|Opening Text|Influencer|Source",
+        platform_in=("Source",), native_id=("Tweet Id",), id_in_url=True, url=("URL",), author=("Twitter Id", "Influencer"),
+        title=("Headline",), text=("Hit Sentence", "Opening Text"), published_at=("Date", "Alternate Date Format"), zone=WIB,
+        counts={
+            "likes": "Likes", "reposts": ("Retweets", "Shares"), "replies": ("Replies", "Comments"), "reactions": "Reactions", "views": "Views",
+        },
+    ),
+    _table(
+        "Talkwalker", "web", "url|indexed|published|content|content_snippet",
+        native_id=(), id_in_url=True, url=("url",), platform_in=("source_type", "domain_url"),
+        author=("extra_author_attributes.id", "extra_author_attributes.name", "author"), title=("title",), text=("content", "content_snippet"),
+        published_at=("published",), media=("images",),
+        counts={
+            "likes": ("article_extended_attributes.twitter_likes", "article_extended_attributes.facebook_likes"),
+            "reposts": ("article_extended_attributes.twitter_retweets", "article_extended_attributes.facebook_shares"),
+            "replies": ("article_extended_attributes.num_comments",),
+            "interactions": "engagement",
+        },
     ),
     _table(
         "facebook-scraper", "facebook", "post_id post_text shared_text",

@@ -13,24 +13,10 @@ from typing import Any
 from crawlers.pages.items import PostItem
 from crawlers.pages.text import tidy, titled, unique
 
+from .addresses import post_id
 from .instagram import unwrapped
 from .row import NoPost, Row, Skipped, counts, first, ident, joined_urls, number, obj, objects, urls, words
 
-_IDS = (
-    ("instagram.com/", re.compile(r"instagram\.com/(?:[^/]+/)?(?:p|reel|tv)/([\w-]+)"), ""),
-    ("twitter.com/", re.compile(r"/status(?:es)?/(\d+)"), ""),
-    ("//x.com/", re.compile(r"/status/(\d+)"), ""),
-    ("reddit.com/", re.compile(r"/comments/([a-z0-9]+)"), "t3_"),
-    (
-        "facebook.com/",
-        re.compile(
-            r"/(?:posts|permalink|videos|photos|reel)/(?:[^/?#]+/)*?(\d{5,}|pfbid\w+)"
-            r"|[?&](?:story_fbid|fbid|v)=(\d+|pfbid\w+)"
-        ),
-        "",
-    ),
-)
-"""Where an address shows the id of its post."""
 _FACEBOOK_HOST = re.compile(r"https?://(?:[\w-]+\.)?facebook\.com/", re.I)
 _LENGTHENED = re.compile(r":=:(https?://\S+)")
 _REACTIONS = ("Likes", "Love", "Wow", "Haha", "Sad", "Angry", "Thankful", "Care")
@@ -127,12 +113,8 @@ def score_history(header: list[str]) -> Callable[[Mapping[str, Any], Row], PostI
 
 
 def _native(url: str) -> str:
-    """The post's id within its platform, as its address shows it; the address itself where it shows none."""
-    for host, pattern, prefix in _IDS:
-        if host in url:
-            match = pattern.search(url)
-            return prefix + next(g for g in match.groups() if g) if match else url
-    return url
+    """The post's id within its platform; the address itself where it shows none."""
+    return post_id(url) or url
 
 
 def crowdtangle_api(told: dict[str, Any], row: Row) -> PostItem:

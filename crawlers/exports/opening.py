@@ -57,6 +57,8 @@ def _members(file: BinaryIO, name: str) -> Iterator[tuple[str, io.BufferedReader
     with closing(archive):
         members = [m for m in archive.infolist() if not m.is_dir()]
         chosen = [m for m in members if PurePosixPath(m.filename).suffix.lower() in WORTH_READING]
+        if not chosen and any(m.filename == "xl/workbook.xml" for m in members):
+            raise Unusable(f"{name}: a workbook of Excel; save its sheet as CSV UTF-8, with ids as text")
         if not chosen:
             raise Unusable(f"{name}: a zip without {', '.join(sorted(WORTH_READING))} in it")
         for member in chosen:

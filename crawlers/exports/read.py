@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from typing import Any, BinaryIO
 
 from crawlers.pages.items import Item, PostItem, ProblemItem
@@ -26,6 +27,8 @@ MOST_UNKNOWN = 20
 """So many rows of no known kind at the beginning are a file of no known kind; behind known ones each is a row of its own."""
 WEAK_TEXTS = {"title", "judul", "description"}
 """Behind rows of a known export these alone make no post: notices of streams have them too."""
+MOST_ABOVE = 20
+"""So many lines may stand above a table's header."""
 MOST_SHAPES = 1000
 """Sets of keys that are remembered with what they are; a file made to keep us busy has a new one in each row."""
 _BY_VALUE = {"_type", "type"}
@@ -207,6 +210,7 @@ class _Reading:
         if head.cells[0].startswith("Link:"):
             yield from self._link_checker(head, rows)
             return
+        head, rows = self._below_preamble(head, rows)
         header = [name.strip() for name in head.cells]
         if head.unclosed:
             raise Unusable(f"{self.name}: line 1: the file ends inside quotes")
@@ -215,13 +219,39 @@ class _Reading:
         self._taken_for(head.line + extra, kind.name)
         for row in rows:
             self._line = line = row.line + extra
-            why = row.why or csv_rows.misshapen(row, header)
             raw = first_line + row.raw
+            if [cell.strip() for cell in row.cells] == header:
+                # Files that were put behind each other.
+                yield Found(self.name, line, raw, skipped="the table's header once more")
+                continue
+            why = row.why or csv_rows.misshapen(row, header)
             if why:
                 yield Found(self.name, line, raw, why=why, cut=True)
                 continue
             cells: dict[str, Any] = {ours: row.cells[at] for ours, at in places.items()}
             yield from self._of(kind, cells, line, raw, "")
+
+    def _below_preamble(
+        self, head: csv_rows.TableRow, rows: Iterator[csv_rows.TableRow]
+    ) -> tuple[csv_rows.TableRow, Iterator[csv_rows.TableRow]]:
+        """The header and the rows below it: tools of many reports write a few lines about the report first."""
+        above = [head]
+        while not self._may_be_header(above[-1].cells, len(above)) and len(above) < MOST_ABOVE:
+            if (row := next(rows, None)) is None:
+                break
+            above.append(row)
+        if len(above) > 1 and self._may_be_header(above[-1].cells, len(above)):
+            self._say(f"{self.name}:{head.line}: note: {len(above) - 1} lines above the header were left out")
+            return above[-1], rows
+        return head, chain(above[1:], rows)
+
+    def _may_be_header(self, cells: list[str], nth: int) -> bool:
+        """Below the first row one name is not enough: a cell may say "post" too."""
+        names = [name.strip() for name in cells]
+        if self.told.columns:
+            return set(self.told.columns.values()) <= set(names)
+        mapping = tables.mapping(names, {})
+        return table_kind(names) is not None or ("text" in mapping and (nth == 1 or len(mapping) > 2))
 
     def _table_kind(self, header: list[str], line: int) -> tuple[Kind, dict[str, int]]:
         """What the table is, and where each field lies: by their names for a known table, by ours for any other."""

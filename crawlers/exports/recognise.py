@@ -9,7 +9,7 @@ from typing import Any
 from crawlers.pages.items import PostItem
 from pipeline.contracts import Post
 
-from . import instagram, meta, microblogs, ours, snscrape, telegram_desktop, tiktok, x_api, x_web, zeeschuimer
+from . import apify, instagram, meta, microblogs, ours, snscrape, telegram_desktop, tiktok, x_api, x_web, zeeschuimer
 from .fourcat import TELEGRAM_COLUMNS, table_of
 from .row import NoPost, Row, Skipped, obj
 
@@ -23,6 +23,8 @@ LOOKED_FOR = (
     "Meta Content Library (post_owner, creation_time)",
     "X API v2 (data, includes), v1.1 (id_str, user), archive (tweet), twarc-csv (public_metrics.like_count)",
     "snscrape (_type)",
+    "Apify's actors (twitterUrl, webVideoUrl, shortCode, facebookUrl)",
+    "Brandwatch (Query Id, Full Text), Meltwater (Hit Sentence), Talkwalker (content_snippet)",
     "Telegram Desktop (messages, chats)",
     "our own posts (platform, native_id)",
     "a table with a column for text",
@@ -112,6 +114,8 @@ def _of_others(told: dict[str, Any]) -> Kind | None:
         return single("TikTok Research API", tiktok.research)
     if isinstance(told.get("node"), dict) and "shortcode" in told["node"]:
         return single("Instaloader", lambda found, row: instagram.post(found["node"], row))
+    if kind := apify.kind_of(map(str, keys)):
+        return single(f"Apify, {apify.NAMES[kind]}", apify.item)
     if "peer_id" in keys and ("message" in keys or "action" in keys):
         return single("Telegram, by Telethon", telegram_desktop.telethon)
     inner = _answer(told)
@@ -154,5 +158,9 @@ def table_kind(header: list[str]) -> Kind | None:
         return single("Meta Content Library", meta.content_library)
     if set(header) >= TELEGRAM_COLUMNS:
         return single("4CAT, Telegram", meta.fourcat_telegram)
+    if kind := apify.kind_of(header):
+        return single(f"Apify, {apify.NAMES[kind]}", apify.item)
+    if snscrape.is_table(header):
+        return single("snscrape, as a table", snscrape.table_row)
     table = table_of(header)
     return single(table.name, table.post) if table else None

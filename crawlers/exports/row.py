@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timezone
@@ -14,6 +16,8 @@ from crawlers.pages.address import resolve
 from crawlers.pages.items import PostItem
 from crawlers.pages.page import Page
 from crawlers.pages.text import clean, unique
+
+from .addresses import ROUNDED
 
 _OFFSETS = {
     "EST": "-0500", "EDT": "-0400", "CST": "-0600", "CDT": "-0500", "MST": "-0700", "MDT": "-0600", "PST": "-0800", "PDT": "-0700",
@@ -27,11 +31,14 @@ _OFFSETS = {
 """Zones by name, as CrowdTangle prints them, a firm of the United States. IST is left out: India, Israel and Ireland all call theirs so."""
 _NAMED_ZONE = re.compile(r"(?<=\d)\s+([A-Z]{3,4})$")
 _SHORT_OFFSET = re.compile(r"(?<=\d)\s+([+-]\d{2})$")
+_DASHED_DATE = re.compile(r"^(\d{1,2})-([A-Za-z]{3,9})-(?:20)?(\d{2})(?!\d)")
 _JS_DATE = re.compile(r"^[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{2}) (\d{4}) (\d{2}:\d{2}:\d{2}) GMT([+-]\d{4})")
-_ROUNDED = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+")
 _COUNT = re.compile(r"(\d+(?:[.,]\d+)?)\s*([KMB万亿]?)", re.I)
 _DOTTED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _TIMES = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000, "万": 10_000, "亿": 100_000_000}
+_PRINTED_TIME = re.compile(r"datetime\.datetime\((?:[^()]|\([^()]*(?:\([^()]*\)[^()]*)?\))*\)")
+MOST_NESTED_CHARS = 200_000
+"""A longer cell is searched for addresses only."""
 MOST_EXACT = 2**53
 """Above it a float no longer holds every whole number."""
 
@@ -87,13 +94,14 @@ class Row:
 
 
 def spelled(value: Any) -> Any:
-    """A time with its zone as an offset, where it was a zone's name or JavaScript's way of writing."""
+    """A time with its zone as an offset, where it was a zone's name or JavaScript's way of writing; `06-Feb-2025` with blanks."""
     if not isinstance(value, str):
         return value
     text = value.strip()
     named = _NAMED_ZONE.search(text)
     if named and named.group(1) in _OFFSETS:
         return text[: named.start()] + " " + _OFFSETS[named.group(1)]
+    text = _DASHED_DATE.sub(r"\1 \2 20\3", text)
     return _JS_DATE.sub(r"\2 \1 \3 \4 \5", _SHORT_OFFSET.sub(r" \g<1>00", text))
 
 
@@ -114,7 +122,7 @@ def ident(value: Any, field: str = "id") -> str:
         text = text[2:-1]
     if text.endswith(".0") and text[:-2].isdigit() and len(text) <= 17:
         return text[:-2]
-    if _ROUNDED.fullmatch(text) or (text.endswith(".0") and text[:-2].isdigit()):
+    if ROUNDED.fullmatch(text) or (text.endswith(".0") and text[:-2].isdigit()):
         raise NoPost(
             f"{field}: {text[:40]!r} is an id that a spreadsheet has rounded; export it again with ids as text"
         )
@@ -183,16 +191,31 @@ def urls(values: Iterable[Any]) -> list[str]:
     return unique(resolve("", v) for v in values)
 
 
+def unwritten(value: Any) -> Any:
+    """The list or object in a cell, written as JSON or as Python prints it (pandas); the cell itself where it holds neither."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text[:1] not in ("[", "{") or len(text) > MOST_NESTED_CHARS:
+        return value
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what somebody posted is no program: its backslashes are nobody's mistake
+            return ast.literal_eval(_PRINTED_TIME.sub("None", text))
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return value
+
+
 def joined_urls(value: Any) -> list[str]:
     """The addresses in a cell that holds several: parted by commas or blanks, or a list as JSON or Python writes it."""
     text = words(value).strip()
     if "http" not in text.lower():
         return []
     if text[:1] in ("[", "{"):
-        try:
-            return urls(_inner(json.loads(text)))
-        except (ValueError, RecursionError):
-            return urls(re.findall(r"https?://[^\s'\"\]]+", text))
+        told = unwritten(text)
+        return urls(re.findall(r"https?://[^\s'\"\]]+", text) if told is text else _inner(told))
     return urls(part.strip(" ,;|") for part in re.split(r"(?<=[\s,;|])(?=https?://)", text))
 
 

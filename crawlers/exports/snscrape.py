@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crawlers.pages.items import PostItem
 from crawlers.pages.text import clean, tidy, titled, unique
 
-from .row import NoPost, Row, Skipped, counts, first, ident, listed, obj, objects, urls, words
+from .row import NoPost, Row, Skipped, counts, first, ident, listed, obj, objects, unwritten, urls, words
+from .tables import whole_id
 from .x_api import unescaped, without_self
 
 _TELEGRAM = re.compile(r"t\.me/(?:s/)?([A-Za-z0-9_]{3,64}/\d+)")
@@ -16,6 +18,8 @@ _FACEBOOK = re.compile(r"/(?:posts|permalink|videos|photos)/(?:[^/?#]+/)*?(\d{5,
 _INSTAGRAM = re.compile(r"instagram\.com/(?:[^/]+/)?(?:p|reel|tv)/([\w-]+)")
 _VK = re.compile(r"(wall-?\d+_\d+)")
 _MASTODON = re.compile(r"^(https?://[^/]+)/@([^/@]+)/(\d+)$")
+_TWEET = re.compile(r"(?:twitter|x)\.com/(\w+)/status/(\d+)")
+_PRINTED = (("username", re.compile(r"\busername='(\w+)'")), ("id", re.compile(r"\bid=(\d+)")))
 _KIND = re.compile(r"snscrape\.modules\.(\w+)\.(\w+)$")
 
 
@@ -27,6 +31,28 @@ def kind_of(told: dict[str, Any]) -> str:
     if {"renderedContent", "conversationId"} <= told.keys() or {"rawContent", "likeCount"} <= told.keys():
         return "twitter.Tweet"
     return ""
+
+
+def is_table(header: Iterable[str]) -> bool:
+    """Tweets that pandas has written as a table, their inner objects as Python prints them."""
+    return {"renderedContent", "conversationId", "likeCount"} <= set(header)
+
+
+def table_row(cells: Mapping[str, Any], row: Row) -> PostItem:
+    told = {name: None if value in ("", "nan", "None") else unwritten(value) for name, value in cells.items()}
+    user = told.get("user")
+    if isinstance(user, str):
+        # A dataclass as it prints itself: `User(username='a', id=1, ...)`.
+        told["user"] = {name: match.group(1) for name, pattern in _PRINTED if (match := pattern.search(user))}
+    name = obj(told["user"]).get("username") if "user" in told else told.get("username")
+    if not name and (match := _TWEET.search(words(told.get("url")))):
+        told["username"] = match.group(1)
+    for column in ("retweetedTweet", "quotedTweet"):
+        inner = told.get(column)
+        if isinstance(inner, str) and (match := _TWEET.search(inner)):
+            told[column] = {"id": match.group(2)}
+    native = whole_id(told.get("id"), words(told.get("url")))
+    return _tweet({**told, "id": native}, row)
 
 
 def item(told: dict[str, Any], row: Row) -> PostItem:

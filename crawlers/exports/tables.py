@@ -15,6 +15,7 @@ from crawlers.pages.items import PostItem
 from crawlers.pages.text import read_markup, tidy, titled, unique
 from pipeline.contracts import MAX_TEXT_CHARS, digest
 
+from .addresses import ROUNDED, platform_of, post_id, unrounded
 from .row import NoPost, Row, counts, first, ident, joined_urls, number, spelled, urls, words
 
 Cells = Mapping[str, Any]
@@ -26,10 +27,15 @@ class Table:
 
     name: str
     platform: str
+    """Of rows that tell none, and whose address is of none that we know."""
     known_by: frozenset[str]
     """Columns that it has and other tables have not."""
+    platform_in: tuple[str, ...] = ()
+    """Where one table holds several platforms: columns that name it."""
     native_id: tuple[str, ...] = ("id",)
     url: tuple[str, ...] = ()
+    id_in_url: bool = False
+    """Where no column holds the id, the address shows it; where it shows none, it is the id."""
     url_form: str = ""
     """Where no column holds the address: made of the `{id}` and the `{author}`."""
     author: tuple[str, ...] = ("author_id", "author")
@@ -50,33 +56,53 @@ class Table:
     counts: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
     def post(self, cells: Cells, row: Row) -> PostItem:
-        native = ident(_one(cells, self.native_id), self.native_id[0])
+        url = first(*urls([_one(cells, self.url)])) or ""
+        platform = self._platform(cells, url)
+        column = (self.native_id or self.url)[0]
+        native = whole_id(_one(cells, self.native_id), url, column)
+        if not native and self.id_in_url:
+            native = post_id(url) or url
         if not native:
-            raise NoPost(f"{self.native_id[0]}: empty")
-        author = row.other_id(_one(cells, self.author), "author")
-        if self.author_in_url and (named := re.search(self.author_in_url, words(_one(cells, self.url)))):
-            author = named.group(1)
+            raise NoPost(f"{column}: empty")
+        author = self._author(cells, url, row)
         text, links = tidy(words(_one(cells, self.text))), _many(cells, self.links)
         media = _many(cells, self.media)
-        if self.platform == "x":
+        if platform == "x":
             text = html.unescape(text)
         if self.markup:
             said = read_markup(text, "")
             text, links, media = said.text, unique([*said.links, *links]), unique([*media, *said.media])
         return PostItem(
-            platform=self.platform,
+            platform=platform,
             native_id=native,
-            url=first(*urls([_one(cells, self.url)])) or self._made_url(native, words(_one(cells, self.author[-1:]))),
-            author=row.author(self.platform, author),
+            url=url or self._made_url(native, words(_one(cells, self.author[-1:]))),
+            author=row.author(platform, author),
             text=titled(tidy(words(_one(cells, self.title))), text),
             published_at=row.when(_one(cells, self.published_at), zone=self.zone),
             edited_at=row.when(_one(cells, self.edited_at), "edited_at", self.zone),
-            reply_to=row.other_id(_one(cells, self.reply_to), "reply_to"),
-            repost_of=row.other_id(_one(cells, self.repost_of), "repost_of"),
+            reply_to=row.other_id(_shown(_one(cells, self.reply_to)), "reply_to"),
+            repost_of=row.other_id(_shown(_one(cells, self.repost_of)), "repost_of"),
             links=links,
             media=media,
             counts=counts(cells, self.counts),
         )
+
+    def _platform(self, cells: Cells, url: str) -> str:
+        if not self.platform_in:
+            return self.platform
+        told = re.sub(r"[^a-z0-9]", "", words(_one(cells, self.platform_in)).lower())
+        return PLATFORM_NAMES.get(told) or platform_of(url) or self.platform
+
+    def _author(self, cells: Cells, url: str, row: Row) -> str | None:
+        """The account's number or, where a spreadsheet has rounded it, its name."""
+        if self.author_in_url and (named := re.search(self.author_in_url, url)):
+            return named.group(1)
+        told = [cells.get(name) for name in self.author if cells.get(name) not in (None, "")]
+        whole = [value for value in told if not ROUNDED.fullmatch(str(value).strip())]
+        author = row.other_id(first(*whole, *told), "author")
+        if author and _A_POST.search(author):
+            raise NoPost(f"{self.author[0]}: a post's address in place of an account: the row's cells are shifted")
+        return author
 
     def _made_url(self, native: str, author: str) -> str | None:
         if not self.url_form or ("{author}" in self.url_form and not author):
@@ -88,8 +114,18 @@ def _one(cells: Cells, names: Iterable[str]) -> Any:
     return first(*(cells.get(name) for name in names))
 
 
+def _shown(value: Any) -> Any:
+    """Another post's id, also where the table has its address."""
+    return post_id(value) or value if isinstance(value, str) else value
+
+
 def _many(cells: Cells, names: Iterable[str]) -> list[str]:
     return unique(url for name in names for url in joined_urls(cells.get(name)))
+
+
+def whole_id(value: Any, url: str, column: str = "id") -> str:
+    """An id; one that a spreadsheet has rounded is taken out of the post's address, which has it whole. Raises NoPost."""
+    return unrounded(value, url) or ident(value, column)
 
 
 # ---------------------------------------------------------------- any table
@@ -110,6 +146,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "description",
         "teks",
         "isi",
+        "cuitan",
+        "komentar",
+        "comment",
+        "comment_text",
         "title",
         "judul",
     ),
@@ -169,6 +209,29 @@ FIELDS = tuple(ALIASES)
 _DAMAGE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """Characters that a post may not hold. Of a known export they are dropped, for there its tool put them in; here somebody must look."""
 _PLATFORM = re.compile(r"[a-z0-9_]{1,32}")
+_A_POST = re.compile(r"https?://\S+/(?:status|video|posts)/")
+PLATFORM_NAMES: Mapping[str, str] = {
+    "twitter": "x",
+    "x": "x",
+    "xtwitter": "x",
+    "facebook": "facebook",
+    "facebookpublic": "facebook",
+    "instagram": "instagram",
+    "instagrampublic": "instagram",
+    "tiktok": "tiktok",
+    "youtube": "youtube",
+    "threads": "threads",
+    "telegram": "telegram",
+    "reddit": "reddit",
+    "linkedin": "linkedin",
+    "bluesky": "bluesky",
+    "tumblr": "tumblr",
+    "pinterest": "pinterest",
+    "vk": "vk",
+    "truthsocial": "truthsocial",
+    "gab": "gab",
+}
+"""How tools of many platforms name each, without blanks and case -> our name."""
 
 
 def mapping(names: Iterable[Any], told: Mapping[str, str]) -> dict[str, str]:
@@ -221,7 +284,7 @@ def plain(fields: Mapping[str, Any], row: Row, platform: str) -> PostItem:
         except dates.BadDate as error:
             raise NoPost(f"{name}: {error}") from error
     author, url = _word("author", fields.get("author")), _word("url", fields.get("url"))
-    native = ident(_word("id", fields.get("native_id")))
+    native = whole_id(_word("id", fields.get("native_id")), url or "")
     if not native:
         at = dates.instant(spelled(fields.get("published_at")), row.page.fetched_at)
         native = "row-" + digest(platform, author or "", at.isoformat() if at else "", url or "", text)[:24]
@@ -249,9 +312,10 @@ def _addresses(value: Any) -> list[str]:
 
 def _word(name: str, value: Any) -> Any:
     if isinstance(value, (dict, list)):
-        for inner in ("username", "screen_name", "name", "id"):
-            if isinstance(value, dict) and isinstance(value.get(inner), (str, int)):
-                return str(value[inner])
+        named = {_plain(str(key)): inner for key, inner in value.items()} if isinstance(value, dict) else {}
+        for inner in ("username", "screenname", "uniqueid", "name", "id"):
+            if isinstance(named.get(inner), (str, int)):
+                return str(named[inner])
         raise NoPost(f"{name}: {type(value).__name__} instead of a word")
     if isinstance(value, str):
         return value.strip() or None

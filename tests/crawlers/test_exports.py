@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import bz2
+import csv
 import gzip
 import hashlib
 import io
@@ -216,6 +217,184 @@ def test_tables_of_other_collectors_are_known_by_their_columns(header: str, row:
 
 
 # ---------------------------------------------------------------- what must not happen
+
+
+# ---------------------------------------------------------------- tables as people have handled them
+
+
+def test_an_id_that_was_rounded_is_taken_from_the_posts_address() -> None:
+    """Excel and pandas round both ids of a tweet; the address beside them was left alone."""
+    post = posts_in(
+        b"id_str,user_id_str,full_text,conversation_id_str,username,tweet_url\n"
+        b"1.84E+18,1.5E+18,pagi,1.84E+18,akun_a,https://twitter.com/akun_a/status/1840000000000000001\n"
+    )[0]
+    assert (post.platform, post.native_id) == ("x", "1840000000000000001")
+    named = posts_in(
+        b"id_str,user_id_str,full_text,conversation_id_str,username,tweet_url\n"
+        b"1840000000000000001,,pagi,1,akun_a,https://twitter.com/akun_a/status/1840000000000000001\n"
+    )[0]
+    assert post.author == named.author
+
+
+@pytest.mark.parametrize(
+    "url", ["https://x.com/akun_a/status/1290000000000000001", "https://contoh.id/1840000000000000001", ""]
+)
+def test_an_address_that_shows_another_id_or_none_mends_no_rounded_id(url: str) -> None:
+    found = found_in(f"id,text,url\n1.84E+18,pagi,{url}\n".encode())
+    assert [f.item for f in found] == [None]
+    assert "rounded" in found[0].why
+
+
+def test_a_row_whose_cells_are_shifted_is_no_post() -> None:
+    found = found_in(
+        b"id_str,user_id_str,full_text,conversation_id_str\n0,https://twitter.com/akun_a/status/1840000000000000001,in,akun_a\n"
+    )
+    assert found[0].item is None
+    assert "shifted" in found[0].why
+
+
+def test_a_header_that_comes_again_is_left_out_and_counted(ingest: Callable[..., Ingested]) -> None:
+    got = ingest(b"id,text\n1,satu\nid,text\n2,dua\n", name="a.csv")
+    assert [p.native_id for p in got.posts] == ["1", "2"]
+    assert "1 left out: the table's header once more" in got.said
+    assert got.counts == {"read": 2, "published": 2, "rejected": 0}
+
+
+def test_lines_about_a_report_above_its_header_are_told_and_left_out() -> None:
+    said: list[str] = []
+    found = found_in(
+        b"Laporan:,Pilkada\nDari:,Oktober\n\nKode,Ucapan\n7,pagi\n", Told({"text": "Ucapan", "native_id": "Kode"}), said
+    )
+    assert [(f.line, f.item.native_id) for f in found if f.item] == [(5, "7")]
+    assert any("2 lines above the header were left out" in line for line in said)
+    with pytest.raises(Unusable, match="no column for text among jenis, nama"):
+        found_in(b"jenis,nama\npost,a\n")
+
+
+def test_a_workbook_is_told_to_be_one() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(Unusable, match="a workbook of Excel; save its sheet as CSV"):
+        found_in(packed.getvalue())
+
+
+def test_tweets_that_pandas_has_written_as_a_table_give_what_their_lines_gave() -> None:
+    tweet = {
+        "_type": "snscrape.modules.twitter.Tweet",
+        "url": "https://twitter.com/akun_a/status/1840000000000000001",
+        "date": "2024-10-01T03:04:05+00:00",
+        "content": "lihat & simak https://t.co/a",
+        "renderedContent": "lihat",
+        "id": 1840000000000000001,
+        "user": {"username": "akun_a", "id": 55, "description": "a 'b' \\d"},
+        "replyCount": 1,
+        "retweetCount": 2,
+        "likeCount": 3,
+        "quoteCount": 4,
+        "conversationId": 1840000000000000001,
+        "outlinks": ["https://contoh.id/a"],
+        "media": [{"previewUrl": "https://pbs.twimg.com/kecil.jpg", "fullUrl": "https://pbs.twimg.com/besar.jpg"}],
+        "quotedTweet": {"id": 1840000000000000000, "url": "https://twitter.com/akun_b/status/1840000000000000000"},
+        "inReplyToTweetId": None,
+    }
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(tweet)
+    printed = {
+        **tweet,
+        "user": {**tweet["user"], "created": _Printed("datetime.datetime(2012, 3, 4, tzinfo=datetime.timezone.utc)")},
+    }  # type: ignore[dict-item]
+    writer.writerow(["" if value is None else value for value in printed.values()])
+    assert posts_in(table.getvalue().encode()) == posts_in(json.dumps(tweet).encode())
+
+
+class _Printed:
+    """A value by what Python prints of it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+# ---------------------------------------------------------------- tools that watch media, and Apify
+
+
+def test_a_table_of_many_platforms_gives_each_row_its_own() -> None:
+    brandwatch = (
+        b'Report:,"Unduhan"\n\n"Query Id","Query Name","Date","Title","Snippet","Url","Page Type","Author","Full Text","Twitter Author ID","Twitter Reply to"\n'
+        b"1,q,2024-10-01 03:04:05.0,,isi,http://twitter.com/akun_a/statuses/1840000000000000001,twitter,akun_a,isi panjang,55,http://twitter.com/b/statuses/1840000000000000000\n"
+        b"1,q,2024-10-01 04:04:05.0,Judul,cuplikan,https://berita.contoh.id/a,news,Redaksi,cuplikan isi,,\n"
+    )
+    post, article = posts_in(brandwatch)
+    assert (post.platform, post.native_id, post.text, post.reply_to) == (
+        "x",
+        "1840000000000000001",
+        "isi panjang",
+        "1840000000000000000",
+    )
+    assert post.published_at == "2024-10-01T03:04:05Z"
+    assert (article.platform, article.native_id, article.text) == (
+        "web",
+        "https://berita.contoh.id/a",
+        "Judul\ncuplikan isi",
+    )
+
+
+def test_meltwaters_tab_separated_utf16_is_read_in_wib() -> None:
+    header = (
+        "Date\tHeadline\tURL\tOpening Text\tHit Sentence\tSource\tInfluencer\tTweet Id\tTwitter Id\tLikes\tRetweets\n"
+    )
+    row = "06-Feb-2025 03:03PM\t\thttps://t.co/a\t\tpagi semua\tTwitter\t@akun_a\t1840000000000000001\t55\t7\t2\n"
+    post = posts_in((header + row).encode("utf-16"))[0]
+    assert (post.platform, post.native_id, post.text) == ("x", "1840000000000000001", "pagi semua")
+    assert (post.published_at, post.counts) == ("2025-02-06T15:03:00+07:00", {"likes": 7, "reposts": 2})
+
+
+APIFY: list[tuple[dict[str, Any], tuple[Any, ...]]] = [
+    (
+        {"id": "1840000000000000001", "twitterUrl": "https://twitter.com/akun_a/status/1840000000000000001", "text": "pagi", "isRetweet": False,
+         "createdAt": "Tue Oct 01 03:04:05 +0000 2024", "likeCount": 3, "retweetCount": 2, "author": {"userName": "akun_a", "id": "55"}},
+        ("x", "1840000000000000001", "pagi", "2024-10-01T03:04:05Z", {"likes": 3, "reposts": 2}),
+    ),
+    (
+        {"id": "7400000000000000001", "text": "pagi", "createTimeISO": "2024-10-01T03:04:05.000Z", "authorMeta": {"name": "akun_a", "id": "66"},
+         "webVideoUrl": "https://www.tiktok.com/@akun_a/video/7400000000000000001", "diggCount": 3, "playCount": 90},
+        ("tiktok", "7400000000000000001", "pagi", "2024-10-01T03:04:05Z", {"likes": 3, "views": 90}),
+    ),
+    (
+        {"id": "3400000000000000001", "shortCode": "CxAbC1", "caption": "pagi", "timestamp": "2024-10-01T03:04:05.000Z", "likesCount": -1,
+         "commentsCount": 2, "ownerUsername": "akun_a", "ownerId": "77"},
+        ("instagram", "CxAbC1", "pagi", "2024-10-01T03:04:05Z", {"replies": 2}),
+    ),
+    (
+        {"facebookUrl": "https://www.facebook.com/akun_a", "postId": "900000000000001", "pageName": "akun_a", "text": "pagi", "timestamp": 1727751845,
+         "likes": 5, "shares": 1, "user": {"id": "88", "name": "Akun A"}},
+        ("facebook", "900000000000001", "pagi", "2024-10-01T03:04:05Z", {"reactions": 5, "reposts": 1}),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("item", "meant"), APIFY, ids=["x", "tiktok", "instagram", "facebook"])
+@pytest.mark.parametrize("as_table", [False, True], ids=["json", "csv"])
+def test_what_an_actor_of_apify_gives_is_the_same_as_objects_and_as_a_table(
+    item: dict[str, Any], meant: tuple[Any, ...], as_table: bool
+) -> None:
+    body = json.dumps([item]).encode()
+    if as_table:
+        flat = {
+            f"{name}/{inner}" if inner else name: value
+            for name, told in item.items()
+            for inner, value in (told.items() if isinstance(told, dict) else [("", told)])
+        }
+        table = io.StringIO()
+        csv.writer(table).writerows([list(flat), list(flat.values())])
+        body = table.getvalue().encode()
+    post = posts_in(body)[0]
+    assert (post.platform, post.native_id, post.text, post.published_at, post.counts) == meant
+    assert post.author
 
 
 def test_private_chats_of_an_account_never_leave_the_file(ingest: Callable[..., Ingested]) -> None:

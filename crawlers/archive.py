@@ -35,6 +35,14 @@ class Fetch:
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
     evidence: Evidence | None = None
+    kind: str = ""
+    """Of the source that it was fetched for: what it is kept by (`evidence.prune`)."""
+
+
+KIND = "Jaga-Source-Kind"
+"""A record's header of ours, as WARC allows them (ISO 28500, 4)."""
+IMPORTED = "import"
+"""The kind of rows from files."""
 
 
 class Archive:
@@ -60,14 +68,16 @@ class Archive:
             http = StatusAndHeaders(
                 f"{fetch.status} OK", [*kept, ("Content-Length", str(len(fetch.body)))], protocol="HTTP/1.1"
             )
-            fetch.evidence = self._keep("response", fetch.url, fetch.body, fetch.fetched_at, http_headers=http)
+            fetch.evidence = self._keep(
+                "response", fetch.url, fetch.body, fetch.fetched_at, fetch.kind, http_headers=http
+            )
         return fetch.evidence
 
     def keep_row(self, uri: str, body: bytes, content_type: str, at: datetime) -> Evidence:
         """Write one row of an imported file as a `resource` record; durable after the next `sync`. Raises OSError."""
-        return self._keep("resource", uri, body, at, warc_content_type=content_type)
+        return self._keep("resource", uri, body, at, IMPORTED, warc_content_type=content_type)
 
-    def _keep(self, kind: str, uri: str, body: bytes, at: datetime, **told: Any) -> Evidence:
+    def _keep(self, kind: str, uri: str, body: bytes, at: datetime, source_kind: str, **told: Any) -> Evidence:
         file = self._open(at)
         began = file.tell()
         sha256 = hashlib.sha256(body).hexdigest()
@@ -75,6 +85,8 @@ class Archive:
             "WARC-Date": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "WARC-Payload-Digest": f"sha256:{sha256}",
         }
+        if source_kind:
+            headers[KIND] = source_kind
         if kind == "resource":
             # The block is the body; without this warcio adds a SHA-1 of the same.
             headers["WARC-Block-Digest"] = headers["WARC-Payload-Digest"]

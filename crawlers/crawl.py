@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from pipeline.ports import Broker
@@ -24,7 +25,7 @@ from .keys import keys_of
 from .publish import Counts, Harvest, PublisherThread, Tally
 from .pulse import Ended
 from .recheck import Recheck
-from .sources import CLAIM_KINDS, Source
+from .sources import CLAIM_KINDS, STREAM_KINDS, Source
 
 log = logging.getLogger("jaga.crawl")
 
@@ -158,7 +159,12 @@ class _Trip:
         self.sources, self.publisher, self.follow, self.say = sources, publisher, follow, say
         self.frontier = frontier
         frontier.enrol(sources, settings.crawl_budget_per_min / 60)
-        self.runner = AsyncCrawlerRunner(scrapy_settings(settings, guard, Turns(frontier, settings.crawl_delay_s)))
+        self._scrapy = scrapy_settings(settings, guard, turns := Turns(frontier, settings.crawl_delay_s))
+        self.runner = AsyncCrawlerRunner(self._scrapy)
+        self._guard, self._turns, self._user_agent = guard, turns, settings.user_agent
+        self._handler: Any = None
+        self._ways: Any = None
+        self._streams: set[Any] = set()
         self.errand = Errand(
             publisher, frontier, pseudonym.maker(pseudonym.key(settings)), settings.max_page_bytes, keys_of(settings)
         )
@@ -166,8 +172,10 @@ class _Trip:
         self.stopping = False
         self.failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
+        self._reactor: Any = None
 
     def begin(self, reactor: Any) -> None:
+        self._reactor = reactor
         loop = asyncio.get_event_loop()
         self._task = loop.create_task(self._run())
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -190,6 +198,8 @@ class _Trip:
             await self._follow()
         finally:
             watch.cancel()
+            if self._handler is not None:
+                await self._handler.close()
 
     async def _once(self, sources: Sequence[Source]) -> None:
         places = asyncio.Semaphore(VISITS)
@@ -224,7 +234,8 @@ class _Trip:
         try:
             while not self.stopping:
                 self.frontier.beat()
-                taken = self.frontier.take(VISITS - len(under_way), claims_only=claims_first)
+                visits = len(under_way) - len(self._streams)
+                taken = self.frontier.take(VISITS - visits, claims_only=claims_first)
                 for due in taken:
                     under_way.add(asyncio.create_task(self._visit(due)))
                 if claims_first and (not under_way or visited & {due.source for due in taken}):
@@ -252,6 +263,9 @@ class _Trip:
         from .spiders import spider
 
         source = self._by_id[due.source]
+        if source.kind in STREAM_KINDS:
+            await self._listen(source, due)
+            return
         began = time.monotonic()
         crawler = self.runner.create_crawler(spider("recheck" if isinstance(source, Recheck) else source.kind))
         outcome, whole = Outcome(ok=False), False
@@ -265,6 +279,52 @@ class _Trip:
         self.publisher.put(Harvest(source.id, None, marks=[end_of(due, outcome)], ended=_ended(source, outcome, whole)))
         self.say(f"{source.id}: visited in {time.monotonic() - began:.1f} s")
 
+    async def _listen(self, source: Source, due: Due) -> None:
+        """Hold a stream until the crawl ends, or for a moment where it does not follow."""
+        from .streams import holder
+
+        stream = holder.STREAMS[source.kind](source, due, self.errand, self._ways_of_streams())
+        self._streams.add(stream)
+        began = time.monotonic()
+        outcome, whole = Outcome(ok=False), False
+        try:
+            await stream.hold(None if self.follow else holder.ONCE_S)
+            outcome, whole = stream.outcome, stream.whole
+        except Exception as error:
+            log.exception("%s: the stream broke: %s: %s", source.id, type(error).__name__, error)
+        finally:
+            self._streams.discard(stream)
+        if self.stopping:
+            return
+        self.publisher.put(Harvest(source.id, None, marks=[end_of(due, outcome)], ended=_ended(source, outcome, whole)))
+        self.say(f"{source.id}: listened for {time.monotonic() - began:.1f} s")
+
+    def _ways_of_streams(self) -> Any:
+        if self._ways is None:
+            from scrapy.settings import Settings as ScrapySettings
+
+            from .handler import GuardedHandler
+            from .manners import Obedience
+            from .streams.holder import Ways
+            from .streams.robots import Asking
+
+            self._handler = GuardedHandler(SimpleNamespace(settings=ScrapySettings(self._scrapy)))
+            obedience = Obedience(Asking(self._handler, self._user_agent), self._turns.told)
+            self._ways = Ways(self._reactor, self._guard, self._turns, obedience, self._user_agent, self._catch_up)
+        return self._ways
+
+    async def _catch_up(self, source: Source, due: Due, fresh: Any, since: str) -> str:
+        """Why a Mastodon timeline could not be read back to an id; nothing if it was."""
+        from .spiders import spider
+
+        crawler = self.runner.create_crawler(spider(source.kind))
+        try:
+            await self.runner.crawl(crawler, source=source, errand=self.errand, due=due, fresh=fresh, since=since)
+        except Exception as error:
+            log.exception("%s: catching up broke: %s: %s", source.id, type(error).__name__, error)
+            return f"{type(error).__name__}: {error}"
+        return str(crawler.spider.why)
+
     async def _watch_publisher(self) -> None:
         """A crawl whose publisher has died would fetch for nobody."""
         while True:
@@ -277,6 +337,8 @@ class _Trip:
     def _stop(self) -> None:
         if not self.stopping:
             self.stopping = True
+            for stream in self._streams:
+                stream.end()
             asyncio.get_event_loop().create_task(self._wind_down())
 
     async def _wind_down(self) -> None:

@@ -234,21 +234,29 @@ def recheck(context: typer.Context, name: Id, as_json: Json = False) -> None:
 @app.command()
 def prune(
     context: typer.Context,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keep", metavar="KIND=DAYS", help="A kind of sources otherwise (feed=90d); beside JAGA_EVIDENCE_KEEP."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     by: By = "",
     as_json: Json = False,
 ) -> None:
-    """Remove what is older than JAGA_EVIDENCE_DAYS and not on hold, and tell it in the chain."""
+    """Remove what is older than JAGA_EVIDENCE_DAYS, or than its kind is kept, and not on hold, and tell it in the chain."""
     from .evidence.hold import Holds
+    from .evidence.prune import Rule, kinds_of
     from .evidence.prune import prune as run_prune
 
     settings = load_settings()
+    kinds = {**kinds_of(settings.evidence_keep.replace(",", " ").split()), **kinds_of(keep or ())}
     held: set[str] = set()
     if in_force := Holds(settings.home).in_force():
         with _store(context, settings) as store:
             for name in in_force:
                 held |= set(_uuids(store, name, gone_is_well=True))
-    done = run_prune(settings.home, settings.evidence_days, by or getpass.getuser(), held, dry_run=dry_run)
+    done = run_prune(settings.home, Rule(settings.evidence_days, kinds), by or getpass.getuser(), held, dry_run=dry_run)
     if not dry_run:
         _stamp(settings)
     for note in done.notes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import time
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urldefrag
 
 from OpenSSL import SSL
@@ -119,6 +119,8 @@ class GuardedHandler(BaseDownloadHandler):  # type: ignore[misc]
 class _Fetching:
     """One request on its way to a response."""
 
+    accepted: ClassVar[bytes | str] = ACCEPTED
+
     def __init__(self, reactor: Any, guard: Guard, request: Any, most: int, deadline_s: float) -> None:
         self._reactor, self._guard, self._request, self._deadline_s = reactor, guard, request, deadline_s
         self._cut_at: int | None = request.meta.get("cut_at")
@@ -141,7 +143,7 @@ class _Fetching:
 
     def begin(self, agent: Any) -> Deferred[Any]:
         headers = Headers(self._request.headers)
-        headers[b"Accept-Encoding"] = ACCEPTED
+        headers[b"Accept-Encoding"] = self.accepted
         url = urldefrag(self._request.url)[0]
         began = time.monotonic()
 
@@ -172,7 +174,7 @@ class _Fetching:
             if response.length is not UNKNOWN_LENGTH and response.length > self._most and self._cut_at is None:
                 raise TooLong
         except (Damaged, TooLong, Unfetched):
-            _abort(response._transport)
+            abort(response._transport)
             raise
 
         def build(body: bytes) -> Any:
@@ -234,17 +236,37 @@ class _Fetching:
         return Unfetched(f"answer is not HTTP: {type(causes[0]).__name__}: {causes[0]}"[:200])
 
 
-def _abort(transport: Any) -> None:
-    abort = getattr(transport, "abortConnection", None) or getattr(
+class Held(_Fetching):
+    """A request whose answer is not collected: who asked reads it while it comes, and sees to its bounds (`crawlers/streams`)."""
+
+    accepted = b"identity"
+
+    def __init__(self, reactor: Any, guard: Guard, request: Any, deadline_s: float) -> None:
+        super().__init__(reactor, guard, request, 0, deadline_s)
+
+    def open(self) -> Deferred[Any]:
+        """The response, its body not yet delivered."""
+        pool = HTTPConnectionPool(self._reactor, persistent=False)
+        pool._factory = _BoundedFactory
+        return self.begin(Agent.usingEndpointFactory(self._reactor, self, pool))
+
+    def _body(self, response: Any, url: str) -> Any:
+        self._head = response
+        return response
+
+
+def abort(transport: Any) -> None:
+    """Hang up at once, whatever is still to be sent or read."""
+    hang_up = getattr(transport, "abortConnection", None) or getattr(
         getattr(transport, "_producer", None), "abortConnection", None
     )
-    if abort is not None:
-        abort()
+    if hang_up is not None:
+        hang_up()
 
 
 def _hang_up(connection: Any) -> None:
     if connection.state != "CONNECTION_LOST":
-        _abort(connection.transport)
+        abort(connection.transport)
 
 
 class _Reader(Protocol):  # type: ignore[misc]
@@ -293,7 +315,7 @@ class _Reader(Protocol):  # type: ignore[misc]
     def _hang_up(self) -> None:
         self._over = True
         self._parts.clear()
-        _abort(self.transport)
+        abort(self.transport)
 
 
 class _BoundedProtocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]

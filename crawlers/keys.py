@@ -20,6 +20,8 @@ class Keys:
     values: dict[str, str] = field(default_factory=dict, repr=False)
     allowed: str = ""
     """The guard's one exception, `host:port`: where the tests' own API stands."""
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    """Of Mastodon servers, by host."""
 
     def has(self, service: Service) -> bool:
         return bool(self.values.get(service))
@@ -34,6 +36,14 @@ class Keys:
         if self.allowed and parts.netloc.lower() == self.allowed:
             return True
         return parts.scheme == "https" and (parts.hostname or "").endswith(_OWNERS)
+
+    def token(self, url: str) -> str | None:
+        """The token of a Mastodon server, for itself and for the hosts under it alone; never over plain http."""
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (self.allowed and parts.netloc.lower() == self.allowed):
+            return None
+        host = (parts.hostname or "").lower()
+        return next((token for name, token in self.tokens.items() if host == name or host.endswith(f".{name}")), None)
 
     def lend(self, service: Service, request: Any) -> None:
         """Put the key into the request, if it goes where the key belongs."""
@@ -50,4 +60,11 @@ def keys_of(settings: Settings) -> Keys:
     return Keys(
         {name: key.get_secret_value().strip() for name, key in told.items() if key is not None},
         settings.guard_allow.strip().lower(),
+        tokens_of(settings.mastodon_tokens.get_secret_value()) if settings.mastodon_tokens is not None else {},
     )
+
+
+def tokens_of(told: str) -> dict[str, str]:
+    """`HOST=TOKEN HOST=TOKEN` -> by host."""
+    pairs = (pair.partition("=") for pair in told.replace(",", " ").split())
+    return {host.lower(): token for host, _, token in pairs if token}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from protego import Protego
 from scrapy import Request
@@ -109,21 +111,19 @@ def retry_after_s(value: bytes | None) -> float | None:
         return None
 
 
-class ObedienceMiddleware:
-    """robots.txt as RFC 9309 has it: a server that fails to give it allows nothing; Crawl-delay lengthens the pauses."""
+class Obedience:
+    """robots.txt as RFC 9309 has it: a server that fails to give it allows nothing; Crawl-delay lengthens the pauses.
 
-    def __init__(self, crawler: Any) -> None:
-        self.crawler = crawler
+    `fetch` gets a request for robots.txt and follows its redirects; `told` gets a host and the pause that it asks for.
+    """
+
+    def __init__(self, fetch: Callable[[Any], Awaitable[Any]], told: Callable[[str, float], None]) -> None:
+        self._fetch, self._told = fetch, told
         self._rules: dict[str, asyncio.Future[Protego | Exception]] = {}
 
-    @classmethod
-    def from_crawler(cls, crawler: Any) -> ObedienceMiddleware:
-        return cls(crawler)
-
-    async def process_request(self, request: Any) -> None:
-        if request.meta.get("is_robots_txt") or request.meta.get("dont_obey_robotstxt"):
-            return
-        parts = urlparse_cached(request)
+    async def ask(self, url: str) -> None:
+        """Raises IgnoreRequest or Unfetched where the address may not be fetched."""
+        parts = urlsplit(url)
         site = f"{parts.scheme}://{parts.netloc}"
         if site not in self._rules:
             # A task of its own: the request that asked first may be given up, and others wait for the same file.
@@ -131,9 +131,15 @@ class ObedienceMiddleware:
         rules = await asyncio.shield(self._rules[site])
         if isinstance(rules, Exception):
             raise rules
-        if not rules.can_fetch(request.url, ROBOTS_NAME):
+        if not rules.can_fetch(url, ROBOTS_NAME):
             raise IgnoreRequest("Forbidden by robots.txt")
-        self._slow_down(rules.crawl_delay(ROBOTS_NAME), request)
+        if delay := rules.crawl_delay(ROBOTS_NAME):
+            self._told((parts.hostname or "").lower(), min(float(delay), LONGEST_CRAWL_DELAY_S))
+
+    def forget(self, url: str) -> None:
+        """Ask anew next time: who stays for days must not go by what was said, or could not be had, when it came."""
+        parts = urlsplit(url)
+        self._rules.pop(f"{parts.scheme}://{parts.netloc}", None)
 
     async def _ask(self, site: str) -> Protego | Exception:
         """The rules, or what to say to every request for this site."""
@@ -144,7 +150,7 @@ class ObedienceMiddleware:
             meta={"is_robots_txt": True, "cut_at": ROBOTS_BYTES, "download_timeout": ROBOTS_S},
         )
         try:
-            response = await self.crawler.engine.download_async(request)
+            response = await self._fetch(request)
         except (Refused, Postponed) as error:
             return error
         except IgnoreRequest:
@@ -160,8 +166,20 @@ class ObedienceMiddleware:
             body = body[: body.rfind(b"\n") + 1]  # half a rule would say something else
         return Protego.parse(body.decode("utf-8-sig", "ignore"))
 
-    def _slow_down(self, told: float | None, request: Any) -> None:
-        if told:
-            self.crawler.settings["JAGA_TURNS"].told(
-                (urlparse_cached(request).hostname or "").lower(), min(float(told), LONGEST_CRAWL_DELAY_S)
-            )
+
+class ObedienceMiddleware:
+    """Asks robots.txt before every request of a visit."""
+
+    def __init__(self, crawler: Any) -> None:
+        self._obedience = Obedience(
+            lambda request: crawler.engine.download_async(request),
+            lambda host, delay_s: crawler.settings["JAGA_TURNS"].told(host, delay_s),
+        )
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> ObedienceMiddleware:
+        return cls(crawler)
+
+    async def process_request(self, request: Any) -> None:
+        if not (request.meta.get("is_robots_txt") or request.meta.get("dont_obey_robotstxt")):
+            await self._obedience.ask(request.url)

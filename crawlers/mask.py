@@ -41,6 +41,8 @@ _SPELT_EMAIL = re.compile(
     re.IGNORECASE,
 )
 _SPELT_AT = re.compile(r"[\[(] {0,2}at {0,2}[\])]", re.IGNORECASE)
+_REDDITOR = re.compile(r"(?<![\w/.@])/?u/[A-Za-z0-9_-]{3,20}(?![\w-])")
+"""How Reddit writes an account in a text. Elsewhere `u/` is Indonesian for "for", and stays."""
 _HANDLE = re.compile(r"(?<![\w@\[])@(?!user\b)([A-Za-z0-9_][A-Za-z0-9_.]*)")
 _PRICE = re.compile(r"[\d.]+(?:k|kg|rb|ribu|jt|juta|m|perak)?\.*", re.IGNORECASE)
 
@@ -108,6 +110,12 @@ _AREAS = _codes(
 """Codes of fixed lines with their 0 (Fundamental Technical Plan 2000 and later; blocks as a whole, so that a new exchange is known)."""
 
 
+class Masked(NamedTuple):
+    """A post whose text and links have passed through here: it need not do so again."""
+
+    post: Post
+
+
 class _Group(NamedTuple):
     digits: str
     start: int
@@ -116,11 +124,15 @@ class _Group(NamedTuple):
     """What stands between it and the group before it, the signs `+` and `(` that belong to it at the end."""
 
 
-def mask(text: str) -> str:
-    """The text without people's numbers, mail addresses, plates and account names. Idempotent; never raises for a str."""
+def mask(text: str, platform: str = "") -> str:
+    """The text without people's numbers, mail addresses, plates and account names. Idempotent; never raises for a str.
+
+    `platform`: where it was written, for what only that platform's readers take for a name.
+    """
+    reddit = platform == "reddit"
     for _ in range(MOST_PASSES):
         # What was masked may have hidden something else: nearly always the second pass changes nothing.
-        if (after := _pass(text)) == text:
+        if (after := _pass(text, reddit)) == text:
             break
         text = after
     return text
@@ -128,7 +140,7 @@ def mask(text: str) -> str:
 
 def masked_post(post: Post) -> Post:
     """The post as it may be kept. Raises ValidationError if the words put in make its text too long."""
-    text, links = mask(post.text), tuple(_link(link) for link in post.links)
+    text, links = mask(post.text, post.platform), tuple(_link(link) for link in post.links)
     if text == post.text and links == post.links:
         return post
     return Post.model_validate({**dict(post), "text": text, "links": links})
@@ -140,16 +152,16 @@ def masked_claim(claim: Claim) -> Claim:
     return claim if text == claim.text else Claim.model_validate({**dict(claim), "text": text})
 
 
-def _pass(text: str) -> str:
-    if not any(sign in text for sign in "@[(") and _DIGITS.search(text) is None:
+def _pass(text: str, reddit: bool) -> str:
+    if not (reddit and "u/" in text) and not any(sign in text for sign in "@[(") and _DIGITS.search(text) is None:
         return text
     kept: list[str] = []
     at = 0
     # Here and below a cheap look first: most texts have none of it, and masking takes half the time.
     for link in _LINK.finditer(text) if "/" in text or "ww" in text or "WW" in text else ():
-        kept += (_words(text[at : link.start()]), _link(link.group()))
+        kept += (_words(text[at : link.start()], reddit), _link(link.group()))
         at = link.end()
-    kept.append(_words(text[at:]))
+    kept.append(_words(text[at:], reddit))
     return "".join(kept)
 
 
@@ -163,7 +175,9 @@ def _link(link: str) -> str:
     return _PASSED_MAIL.sub("[email]", link)
 
 
-def _words(text: str) -> str:
+def _words(text: str, reddit: bool) -> str:
+    if reddit and "u/" in text:
+        text = _REDDITOR.sub("@user", text)
     if "@" in text:
         text = _FEDIVERSE.sub("@user", text)
         text = _EMAIL.sub("[email]", text)

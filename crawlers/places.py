@@ -6,7 +6,7 @@ Pure, and used twice: to refuse a source that cannot be read when it is written 
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 _CHANNEL = re.compile(r"^[A-Za-z0-9_]{3,64}$")
 _VIDEO = re.compile(r"^[A-Za-z0-9_-]{6,32}$")
@@ -130,7 +130,59 @@ def _factcheck_api(url: str) -> str:
     return _more(url, pageSize="100") if "claims:search" in url else url
 
 
+_STREAMED = re.compile(r"/api/v1/streaming/(public|public/local|public/remote|hashtag|hashtag/local)")
+
+
+def _mastodon_stream(url: str) -> str:
+    """The stream of a public timeline or of a tag."""
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    if tag := re.fullmatch(r"/tags/([^/]+)", path):
+        query = urlencode({"tag": unquote(tag[1])})
+        return urlunsplit(parts._replace(path="/api/v1/streaming/hashtag", query=query, fragment=""))
+    if path in ("/public", "/public/local"):
+        return urlunsplit(parts._replace(path=f"/api/v1/streaming{path}", query="", fragment=""))
+    if not _STREAMED.fullmatch(path) or ("hashtag" in path and not dict(parse_qsl(parts.query)).get("tag")):
+        raise ValueError(
+            f"{url!r} is none of /public, /public/local, /tags/TAG, /api/v1/streaming/public and /api/v1/streaming/hashtag?tag=TAG"
+        )
+    if "access_token" in parts.query:
+        raise ValueError("the token belongs into JAGA_MASTODON_TOKENS, not into the address")
+    return urlunsplit(parts._replace(path=path, fragment=""))
+
+
+def timeline_of(url: str) -> str:
+    """The timeline that shows what a Mastodon stream has brought. Raises ValueError."""
+    parts = urlsplit(_mastodon_stream(url))
+    words = parts.path.removeprefix("/api/v1/streaming/").split("/")
+    query = dict.fromkeys(words[1:], "true")
+    path = "/api/v1/timelines/public"
+    if words[0] == "hashtag":
+        path = f"/api/v1/timelines/tag/{quote(dict(parse_qsl(parts.query))['tag'], safe='')}"
+    return urlunsplit(parts._replace(path=path, query=urlencode(query)))
+
+
+JETSTREAM_BYTES = 1_000_000
+"""No longer event is asked for."""
+_OURS = ("cursor", "compress", "requireHello", "maxMessageSizeBytes")
+
+
+def _jetstream(url: str) -> str:
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    if not parts.path.endswith("/subscribe"):
+        raise ValueError(f"{url!r} is no https://HOST/subscribe?wantedCollections=...")
+    if named := [name for name, _ in query if name in _OURS]:
+        raise ValueError(f"{url!r}: {named[0]} is set by the crawler")
+    if not any(name == "wantedCollections" for name, _ in query):
+        query.append(("wantedCollections", "app.bsky.feed.post"))
+    query.append(("maxMessageSizeBytes", str(JETSTREAM_BYTES)))
+    return urlunsplit(parts._replace(query=urlencode(query), fragment=""))
+
+
 _PLACES = {
+    "mastodon_stream": _mastodon_stream,
+    "jetstream": _jetstream,
     "telegram": _telegram,
     "mastodon": _mastodon,
     "bluesky": _bluesky,

@@ -18,7 +18,7 @@ from pipeline.ports import Broker, Record, RetryLater
 from pipeline.topology import CLAIMS, DELETIONS, GAPS, HEARTBEATS, POSTS_RAW, TOPICS
 
 from .archive import Archive, Fetch
-from .mask import masked_claim, masked_post
+from .mask import Masked, masked_claim, masked_post
 from .pages import dates
 from .pages.items import ClaimItem, GoneItem, Item, LinkItem, PostItem, ProblemItem
 from .pulse import Ended, Pulse, Since
@@ -135,12 +135,12 @@ def _deletion(item: GoneItem, seen_at: datetime, harvest: Harvest, fetch: Fetch 
     )
 
 
-def post_record(post: Post) -> Record:
-    """The door: every post that is crawled or imported goes to the log through here, masked.
+def post_record(post: Post | Masked) -> Record:
+    """The door: every post that is crawled or imported goes to the log through here, masked, unless it comes so.
 
     Keyed by author, so that one account's posts keep their order; posts without one by their native id. Raises ValidationError.
     """
-    post = masked_post(post)
+    post = post.post if isinstance(post, Masked) else masked_post(post)
     return Record(POSTS_RAW, pack("post", post), (post.author or f"{post.platform}/{post.native_id}").encode())
 
 

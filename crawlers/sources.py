@@ -17,10 +17,12 @@ from .recipe import Recipe
 
 SourceKind = Literal[
     "wordpress", "factcheck_api", "claimreview", "feed", "sitemap", "article", "telegram", "mastodon", "bluesky", "reddit", "youtube",
-    "discourse", "forum", "recipe",
+    "discourse", "forum", "recipe", "mastodon_stream", "jetstream",
 ]  # fmt: skip
 CLAIM_KINDS = ("wordpress", "factcheck_api", "claimreview")
 """Kinds that tell what has been fact-checked: crawled first, so that posts meet the claims they are about."""
+STREAM_KINDS = ("mastodon_stream", "jetstream")
+"""Kinds that are not visited but listened to, for as long as the crawl runs."""
 
 _CODES = {name.casefold(): code for name, code in {**PROVINCES, **OTHER_NAMES}.items()}
 
@@ -62,6 +64,8 @@ class Source(BaseModel):
     follow: bool = True
     """Whether what a listing leads to is fetched too: the articles of a feed, the comments of a video or a thread."""
     enabled: bool = True
+    languages: tuple[str, ...] = ()
+    """For kind `jetstream`: only posts that say one of these, as `id` or `jv`, or none at all."""
     recipe: Recipe | None = Field(default=None, validate_default=True)
     """For kind `recipe` only: how to read the site."""
 
@@ -86,6 +90,21 @@ class Source(BaseModel):
     @classmethod
     def _region_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(_code(one) for one in value))
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _languages_listed(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) and value else value or ()
+
+    @field_validator("languages")
+    @classmethod
+    def _languages_of_its_kind(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("kind", "jetstream") != "jetstream":
+            raise ValueError(f"kind {info.data['kind']} takes none")
+        for one in value:
+            if not re.fullmatch(r"[a-z]{2,3}", one):
+                raise ValueError(f"{one!r} is no code of a language (`id`, `jv`)")
+        return value
 
     @field_validator("recipe")
     @classmethod

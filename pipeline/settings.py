@@ -120,6 +120,11 @@ class Settings(BaseSettings):
         description="Key of the Google Fact Check Tools API, for sources of kind factcheck_api; empty: they are a gap.",
     )
 
+    mastodon_tokens: SecretStr | None = Field(
+        default=None,
+        description="`HOST=TOKEN`, several with blanks between: tokens (scope read:statuses) of Mastodon servers whose streams want one, for sources of kind mastodon_stream.",
+    )
+
     tsa_url: str = Field(
         default="",
         pattern=r"^(https?://\S+)?$",
@@ -133,6 +138,10 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         description="Days after which `jaga evidence prune` removes what is not on hold; 0: everything is kept.",
+    )
+    evidence_keep: str = Field(
+        default="",
+        description="The same for some kinds of sources otherwise: `feed=90d telegram=365d`; `import` for rows of files, 0: for good.",
     )
 
     @field_validator("broker", "store", "desk")

@@ -7,13 +7,16 @@ files are exchanged or unlinked. Whatever was told and not done is done first by
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ..archive import IMPORTED
+from ..sources import KINDS
 from .chain import BadEvidence, Chain, Entry, sha256_of, sync_folder, write_whole
 from .hold import Holds
 from .records import Damaged, scan
@@ -43,16 +46,63 @@ class Pruned:
         return dict(vars(self))
 
 
+@dataclass(frozen=True)
+class Rule:
+    """Days after which a record goes: for all, and for some kinds of sources otherwise. 0: never."""
+
+    days: int
+    kinds: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{kind} {_told(days)}" for kind, days in sorted(self.kinds.items()))
+        return f"retention of {_told(self.days)}" + (f" ({told})" if told else "")
+
+    def last(self, kind: str, now: datetime) -> str:
+        """The first day (YYYYMMDD) that is kept of a kind."""
+        days = self.kinds.get(kind, self.days)
+        return (now - timedelta(days=days)).strftime("%Y%m%d") if days else ""
+
+    def any_last(self, now: datetime) -> str:
+        """The first day of which everything is kept."""
+        return max([self.last("", now), *(self.last(kind, now) for kind in self.kinds)])
+
+
+def _told(days: int) -> str:
+    return f"{days} days" if days else "for good"
+
+
+def kinds_of(told: Iterable[str]) -> dict[str, int]:
+    """`feed=90d`, `telegram=365d` -> days by kind; `=0` keeps for good. Raises BadEvidence."""
+    found = {}
+    for one in told:
+        kind, equals, days = one.partition("=")
+        number = days.removesuffix("d")
+        if not equals or not re.fullmatch(r"[0-9]{1,5}", number):
+            raise BadEvidence(f"keep {one!r}: KIND=DAYS is needed, as feed=90d")
+        if kind not in (*KINDS, IMPORTED):
+            raise BadEvidence(f"keep {one!r}: no kind of sources; known are {', '.join((*KINDS, IMPORTED))}")
+        found[kind] = int(number)
+    return found
+
+
 def prune(
-    home: Path, days: int, who: str, held: Collection[str] = (), *, dry_run: bool = False, now: datetime | None = None
+    home: Path,
+    rule: Rule | int,
+    who: str,
+    held: Collection[str] = (),
+    *,
+    dry_run: bool = False,
+    now: datetime | None = None,
 ) -> Pruned:
-    """Remove records of days that ended more than `days` ago. `held`: UUIDs that stay beside those of the holds in force.
+    """Remove records of days that ended longer ago than the rule (or so many days) keeps them. `held`: UUIDs that stay beside those of
+    the holds in force.
 
     Raises BadChain, BadEvidence, OSError; what was begun is finished by the next call.
     """
     now = now or datetime.now(UTC)
     done = Pruned()
-    if days < 1:
+    rule = Rule(rule) if isinstance(rule, int) else rule
+    if not any((rule.days, *rule.kinds.values())):
         raise BadEvidence("JAGA_EVIDENCE_DAYS is 0: everything is kept")
     if not who.strip():
         raise BadEvidence("--by: the name of who removes is needed")
@@ -63,10 +113,9 @@ def prune(
         if not dry_run:
             finish(home, done)
         keep = {uuid for hold in Holds(home).in_force().values() for uuid in hold.records} | set(held)
-        last = (now - timedelta(days=days)).strftime("%Y%m%d")
-        plan = _plan(home, chain, last, keep, done)
+        plan = _plan(home, chain, rule, now, keep, done)
         if plan and not dry_run:
-            _remove(home, chain, plan, f"retention of {days} days", who.strip(), now, done)
+            _remove(home, chain, plan, str(rule), who.strip(), now, done)
     return done
 
 
@@ -76,24 +125,43 @@ class _File:
     removed: list[str]
 
 
-def _plan(home: Path, chain: Chain, last: str, keep: Collection[str], done: Pruned) -> dict[str, _File]:
+def _plan(home: Path, chain: Chain, rule: Rule, now: datetime, keep: Collection[str], done: Pruned) -> dict[str, _File]:
     """Files of which something goes."""
     entries = list(chain.entries())
     sealed = {name for entry in entries if entry.kind == "day" for name in entry.files}
     gone = removed_of(home, entries)
     plan = {}
     for name in warcs(home):
-        if name[:8] >= last or name not in sealed:
+        if name[:8] >= rule.any_last(now) or name not in sealed:
             continue
         there = [uuid for uuid in listed(home, name) if uuid not in gone.get(name, ())]
-        file = _File([u for u in there if u in keep], [u for u in there if u not in keep])
-        done.held += len(file.kept)
+        past = _past(home, name, there, rule, now, done)
+        file = _File([], [])
+        for uuid in there:
+            held = uuid in past and uuid in keep
+            done.held += held
+            (file.removed if uuid in past and not held else file.kept).append(uuid)
         if file.removed or not there:
             plan[name] = file
             done.removed += len(file.removed)
             done.files += not file.kept
             done.rewritten += bool(file.kept)
     return plan
+
+
+def _past(home: Path, name: str, there: list[str], rule: Rule, now: datetime, done: Pruned) -> set[str]:
+    """Those of a file's records that are past their retention."""
+    day = name[:8]
+    if not rule.kinds:
+        return set(there) if day < rule.last("", now) else set()
+    kinds: dict[str, str] = {}
+    try:
+        with (home / "warc" / name).open("rb") as file:
+            kinds = {record.id: record.source_kind for record in scan(file)}
+    except Damaged as damage:
+        done.notes.append(f"warc/{name}: {damage}; nothing of it is removed, since its kinds cannot be told")
+        return set()
+    return {uuid for uuid in there if uuid in kinds and day < rule.last(kinds[uuid], now)}
 
 
 def _remove(home: Path, chain: Chain, plan: dict[str, _File], rule: str, who: str, now: datetime, done: Pruned) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from ..archive import KIND
+
 CHUNK_BYTES = 1 << 18
 MAX_RECORD_BYTES = 2_000_000_000
 """Unpacked. A body has at most JAGA_MAX_PAGE_BYTES, 5 MB by default; what unpacks to more than this is a bomb."""
@@ -44,6 +46,8 @@ class Record:
     payload_sha256: str
     """Of the body that was fetched."""
     problem: str = ""
+    source_kind: str = ""
+    """Of the source that it was fetched for, where the record tells."""
 
 
 def uuid_of(record_id: str) -> str | None:
@@ -174,6 +178,7 @@ class _Reading:
             date=self.headers.get("warc-date", ""),
             payload_sha256=self._payload_digest.hexdigest(),
             problem="; ".join(wrong),
+            source_kind=self.headers.get(KIND.lower(), ""),
         )
 
 

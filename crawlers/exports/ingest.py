@@ -28,7 +28,7 @@ from pydantic import ValidationError
 
 from crawlers import pseudonym
 from crawlers.archive import Archive
-from crawlers.mask import masked_post
+from crawlers.mask import Masked, masked_post
 from crawlers.pages.items import PostItem
 from crawlers.pages.page import Page, Pseudonym
 from crawlers.publish import as_post, patiently, post_record
@@ -121,7 +121,7 @@ def told_of(columns: Iterable[str], platform: str) -> Told:
 
 @dataclass
 class _Waiting:
-    """A post on its way to the log."""
+    """A post on its way to the log, masked."""
 
     found: Found
     post: Post
@@ -191,7 +191,7 @@ class Importer:
         for waiting in batch:
             if waiting.post.evidence is None:
                 waiting.post = waiting.post.model_copy(update={"evidence": self._evidence(waiting.found)})
-            records.append(post_record(waiting.post))
+            records.append(post_record(Masked(waiting.post)))
         self.archive.sync()
         return records
 
@@ -205,7 +205,7 @@ class Importer:
         return self._row[1]
 
     def _masked(self, found: Found, path: Path) -> Post:
-        """The post as `post_record` will put it on the log: before its row is archived it is known whether it can be. Raises Rejected."""
+        """The post as it goes on the log: before its row is archived it is known whether it can be. Raises Rejected."""
         post = self._post(found, path)
         try:
             return masked_post(post)

@@ -13,17 +13,8 @@ from crawlers.pages.text import clean, tidy, unique
 
 from .row import NoPost, Row, Skipped, first, ident, number, obj, objects, urls, words
 
-PRIVATE = {
-    "personal_chat",
-    "bot_chat",
-    "saved_messages",
-    "replies",
-    "verification_codes",
-    "private_group",
-    "private_supergroup",
-    "private_channel",
-}
-"""Kinds of chats that not everybody can read."""
+PUBLIC = {"public_channel", "public_supergroup"}
+"""Kinds of chats that everybody can read. Whatever else there is or will be (personal, with bots, saved, private groups) is nobody's post."""
 _LINKED = {"link", "text_link"}
 
 
@@ -32,8 +23,8 @@ def message(told: dict[str, Any], row: Row, chat: dict[str, Any]) -> PostItem:
     kind = words(chat.get("type"))
     if not kind:
         raise Skipped("not public, as far as is told: a message of a chat without a type before it")
-    if kind in PRIVATE:
-        raise Skipped(f"not public: a message of a {kind}")
+    if kind not in PUBLIC:
+        raise Skipped(f"not public: a message of a {kind[:40]}")
     if words(told.get("type")) not in ("message", ""):
         raise Skipped(f"{words(told.get('type'))[:40]} message")
     number_, place = ident(told.get("id")), ident(chat.get("id")) or words(chat.get("name"))

@@ -143,7 +143,8 @@ class AnswersMiddleware:
     def _of(self, request: Any) -> tuple[Due | None, Frontier]:
         spider = self.crawler.spider
         # robots.txt has no address that a spider asked for.
-        return (spider.due if "asked" in request.meta else None), spider.errand.frontier
+        asked = "asked" in request.meta and spider.keeps_answers
+        return (spider.due if asked else None), spider.errand.frontier
 
 
 def _host(request: Any) -> str:

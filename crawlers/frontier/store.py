@@ -42,6 +42,8 @@ RESUME_S = 1_800.0
 """A visit that broke off longer ago begins anew: its listings are no longer news."""
 ANSWER_S = 86_400.0
 """For so long a page that was fetched but not published need not be fetched again."""
+MOST_STREAMED = 500_000
+"""Posts of one stream whose deletion would be known, the newest; some 100 MB."""
 JITTER = 0.1
 """Intervals are shorter by up to a tenth, so that sources of one cadence do not march in step."""
 
@@ -69,6 +71,10 @@ CREATE INDEX IF NOT EXISTS answers_source ON answers (source);
 CREATE TABLE IF NOT EXISTS hosts (
     host TEXT PRIMARY KEY, next_at REAL NOT NULL DEFAULT 0, closed_until REAL NOT NULL DEFAULT 0, latency_s REAL NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS streamed (
+    source TEXT NOT NULL, name TEXT NOT NULL, native_id TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (source, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS streamed_at ON streamed (source, at);
 CREATE TABLE IF NOT EXISTS budgets (
     name TEXT PRIMARY KEY, per_s REAL NOT NULL, tokens REAL NOT NULL, at REAL NOT NULL, pivot REAL NOT NULL, priced_at REAL NOT NULL
 ) WITHOUT ROWID;
@@ -391,6 +397,36 @@ class Frontier(Seen):
             ).fetchone()
         return Answer(row[0], row[1], [(n, v) for n, v in json.loads(row[2])], row[3], row[4]) if row else None
 
+    # -- streams
+
+    def holds(self, due: Due) -> bool:
+        """Whether the source is still this visit's: a crawler that slept too long has lost it."""
+        with self._lock:
+            return bool(
+                self._db.execute(
+                    "SELECT 1 FROM sources WHERE id = ? AND holder = ?", (due.source, due.token)
+                ).fetchone()
+            )
+
+    def streamed(self, source: str, name: str) -> str | None:
+        """The native id of a post that the stream brought, by the server's name for it."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT native_id FROM streamed WHERE source = ? AND name = ?", (source, name)
+            ).fetchone()
+        return row[0] if row else None
+
+    def forget_streamed(self, source: str) -> None:
+        """All but the newest MOST_STREAMED."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT at FROM streamed INDEXED BY streamed_at WHERE source = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
+                (source, MOST_STREAMED),
+            ).fetchone()
+        if row:
+            with self._writing() as db:
+                db.execute("DELETE FROM streamed WHERE source = ? AND at <= ?", (source, row[0]))
+
     # -- hosts
 
     def turn(self, host: str, delay_s: float) -> float:
@@ -431,8 +467,11 @@ class Frontier(Seen):
     # -- marks
 
     def mark(self, marks: Iterable[Mark]) -> None:
-        """Remember all in one transaction. `page:` marks end pages; `visit:` marks (see `end_of`) end visits."""
+        """Remember all in one transaction. `page:` marks end pages; `visit:` marks (see `end_of`) end visits; `streamed:` marks (see
+        `streamed`) name posts."""
         plain: list[Mark] = []
+        names: list[tuple[str, str, str, float]] = []
+        now = self.clock()
         pages: list[str] = []
         ends: list[tuple[str, Mapping[str, Any]]] = []
         for key, value in marks:
@@ -440,12 +479,16 @@ class Frontier(Seen):
                 ends.append((key.removeprefix("visit:"), json.loads(value)))
             elif key.startswith("page:"):
                 pages.append(key.removeprefix("page:"))
+            elif key.startswith("streamed:"):
+                source, _, name = key.removeprefix("streamed:").partition("\t")
+                names.append((source, name, value, now))
             else:
                 plain.append((key, value))
-        if not (plain or pages or ends):
+        if not (plain or pages or ends or names):
             return
         with self._writing() as db:
             db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", plain)
+            db.executemany("INSERT OR REPLACE INTO streamed VALUES (?, ?, ?, ?)", names)
             self._done(db, pages)
             for source, told in ends:
                 told = dict(told)
@@ -510,6 +553,11 @@ class Frontier(Seen):
 def end_of(due: Due, outcome: Outcome) -> Mark:
     """The mark that ends a visit, once all before it is published."""
     return f"visit:{due.source}", json.dumps({"token": due.token, **vars(outcome)})
+
+
+def streamed(source: str, name: str, native_id: str) -> Mark:
+    """The mark by which the deletion of a post will be known; `name` is what the server calls it."""
+    return f"streamed:{source}\t{name}", native_id
 
 
 def host_of(source: Source) -> str:

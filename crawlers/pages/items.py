@@ -74,6 +74,8 @@ Item = PostItem | ClaimItem | LinkItem | ProblemItem
 
 def as_dict(item: Item) -> dict[str, Any]:
     """Its fields as they are printed: whether it is public is told by a problem beside it."""
+    if isinstance(item, GoneItem):
+        return {"type": item.type, "what": f"deleted: {item.native_id}", "where": item.where}
     return {"type": item.type, **{name: value for name, value in asdict(item).items() if name != "public"}}
 
 

@@ -1,6 +1,6 @@
 """Bluesky's Jetstream (one JSON event a line) to posts. https://github.com/bluesky-social/jetstream
 
-Creations and updates of posts, and reposts; deletions carry no record and are told as problems, since what they delete must be looked at.
+Creations and updates of posts, reposts, and their deletions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .bluesky import PLATFORM, facet_links, read_embed
-from .items import Item, PostItem
+from .items import GoneItem, Item, PostItem
 from .page import Page
 from .problems import Notes
 from .text import clean, tidy, unique
@@ -74,7 +74,8 @@ def _event(event: dict[str, Any], page: Page, notes: Notes, where: str) -> Itera
         return
     uri = f"at://{did}/{kind}/{key}"
     if commit.get("operation") == "delete":
-        notes.add(f"deleted: {uri}", where)
+        if did and key:
+            yield GoneItem("deleted, says Jetstream", where, PLATFORM, uri)
         return
     record = commit.get("record")
     if not did or not key or not isinstance(record, dict):

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from .address import host_of, resolve
-from .items import Item, LinkItem, PostItem
+from .items import GoneItem, Item, LinkItem, PostItem
 from .page import Page
 from .problems import Notes, NotJson, read_json
 from .text import clean, one_line, read_markup, unique
@@ -28,8 +28,9 @@ _STREAM = re.compile(r"(:|event:|data:)")
 def read(page: Page) -> Iterator[Item]:
     notes = Notes(page)
     told: Any
+    deleted: list[tuple[str, str]] = []
     if _STREAM.match(page.text.lstrip()):
-        told = _streamed(page, notes)
+        told = _streamed(page, notes, deleted)
     else:
         try:
             told = read_json(page)
@@ -64,6 +65,7 @@ def read(page: Page) -> Iterator[Item]:
                 yield item
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             notes.add(f"status cannot be read: {error}", where)
+    yield from _gone(deleted, page, notes, uris)
     path = urlsplit(page.url).path
     paged = "/timelines/" in path or ("/accounts/" in path and path.endswith("/statuses"))
     if isinstance(told, list) and paged and (older := _older(page.url, statuses)):
@@ -102,8 +104,9 @@ def _says_nothing(told: Any) -> bool:
     )
 
 
-def _streamed(page: Page, notes: Notes) -> list[Any]:
-    """The statuses of a stream of server-sent events (https://docs.joinmastodon.org/methods/streaming/)."""
+def _streamed(page: Page, notes: Notes, deleted: list[tuple[str, str]]) -> list[Any]:
+    """The statuses of a stream of server-sent events (https://docs.joinmastodon.org/methods/streaming/); `deleted` gets (the server's
+    number, where it was told) of each that is there no more."""
     found = []
     blocks = re.split(r"\n[^\S\n]*\n", page.text.replace("\r\n", "\n"))
     for number, block in enumerate(blocks, start=1):
@@ -111,8 +114,8 @@ def _streamed(page: Page, notes: Notes) -> list[Any]:
         fields = [line.partition(":") for line in block.split("\n") if ":" in line]
         event = next((value.strip() for name, _, value in fields if name == "event"), "")
         data = "\n".join(value.removeprefix(" ") for name, _, value in fields if name == "data")
-        if event == "delete":
-            notes.add(f"deleted: status {one_line(data)[:40]}", where)
+        if event == "delete" and (number_ := one_line(data)[:40]):
+            deleted.append((number_, where))
         if event not in ("update", "status.update") or not data:
             continue
         try:
@@ -120,6 +123,20 @@ def _streamed(page: Page, notes: Notes) -> list[Any]:
         except (ValueError, RecursionError):
             notes.add("cut line" if number == len(blocks) else "event is no JSON", where)
     return found
+
+
+def _gone(deleted: list[tuple[str, str]], page: Page, notes: Notes, uris: dict[str, str]) -> Iterator[Item]:
+    """Deletions name the number that a status has on this server, which only who saw the status can tell."""
+    server = host_of(page.url)
+    for number, where in deleted:
+        uri = uris.get(number) or page.known(number)
+        if not uri:
+            notes.add(f"deleted: status {number}", where)
+            continue
+        how = f"deleted, says the stream of {server}"
+        yield GoneItem(
+            how if host_of(uri) == server else f"{how}, to which it came from another server", where, PLATFORM, uri
+        )
 
 
 def _older(url: str, statuses: list[Any]) -> str | None:

@@ -11,6 +11,8 @@ from .charset import decode
 
 Pseudonym = Callable[[str, str], str]
 """(platform, account) -> the author's pseudonym."""
+Known = Callable[[str], str | None]
+"""A server's own number of a post -> its native id, if it was ever seen."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,9 @@ class Page:
     content_type: str = ""
     pseudonym: Pseudonym = field(default=lambda platform, account: "a_" + "0" * 20)
     fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    known: Known = field(default=lambda number: None)
+    """For streams, whose deletions tell numbers alone."""
 
     @cached_property
     def text(self) -> str:

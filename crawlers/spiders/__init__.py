@@ -23,6 +23,7 @@ _PLACES = {
     "discourse": "discourse:Discourse",
     "claimreview": "page:ClaimPage",
     "article": "page:ArticlePage",
+    "mastodon_stream": "catch_up:CatchUp",  # what the stream itself did not bring; streams are held by crawlers/streams
     "recheck": "recheck:LookAgain",  # no kind of a source: crawlers/recheck.py makes them
 }
 

@@ -22,11 +22,11 @@ class Mastodon(Visit):
         else:
             yield self._timeline(url)
 
-    def _timeline(self, url: str) -> Any:
+    def _timeline(self, url: str, since: str | None = None) -> Any:
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query))
         query.setdefault("limit", "40")
-        if newest := self.errand.seen.get(f"newest:{self.source.id}"):
+        if newest := since or self.errand.seen.get(f"newest:{self.source.id}"):
             query["since_id"] = newest
         return self.to(urlunsplit(parts._replace(query=urlencode(query))), self.listing, listing=True)
 

@@ -31,6 +31,10 @@ class LookAgain(Visit):
     watches = False
     source: Recheck
 
+    @property
+    def kept_as(self) -> str:
+        return ""  # the post's own source is another; what holds for all holds for it
+
     async def listing(self, response: Any, **carried: Any) -> None:
         if not await self.sighted(response):
             return

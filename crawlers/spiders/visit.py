@@ -78,6 +78,9 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
     asks_for_news: ClassVar[bool] = False
     """Whether it asks only for what is newer than it knows: an empty answer then says nothing of the source's shape."""
 
+    keeps_answers: ClassVar[bool] = True
+    """Whether an answer is kept for whoever goes on with the visit."""
+
     def __init__(self, source: Source, errand: Errand, due: Due) -> None:
         super().__init__()
         self.source = source
@@ -224,7 +227,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, values in response.headers.items() for v in values]
         at = response.meta.get("fetched_at")
         fetched_at = datetime.fromtimestamp(at, UTC) if at else datetime.now(UTC)
-        return Fetch(response.url, response.body, fetched_at, response.status, headers)
+        return Fetch(response.url, response.body, fetched_at, response.status, headers, kind=self.kept_as)
 
     def read(self, kind: str, fetch: Fetch, *, listing: bool = False) -> list[Item]:
         """What the page holds; one that gave nothing is a gap, but for a blind `listing`, of which the caller tells (`blinded`)."""
@@ -239,6 +242,11 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         if unread(items) is None:
             self._shape.look(kind, items)
         return [item for item in items if not isinstance(item, PostItem) or item.public]
+
+    @property
+    def kept_as(self) -> str:
+        """The kind by whose rule the evidence is kept."""
+        return self.source.kind
 
     def page_of(self, fetch: Fetch) -> Page:
         content_type = next((v for n, v in fetch.headers if n.lower() == "content-type"), "")

@@ -31,6 +31,13 @@ def run(told: dict[str, Any]) -> dict[str, Any]:
         guard.PORTS = frozenset(told["ports"])
     if "fetch_s" in told:
         crawl_module.FETCH_S = manners.ROBOTS_S = told["fetch_s"]
+    if "stream" in told:
+        from crawlers.streams import batch, connection, holder
+
+        for name, value in told["stream"].items():
+            for module in (batch, connection, holder):
+                if hasattr(module, name):
+                    setattr(module, name, value)
     if told.get("broken_spider"):
         _break_spider()
     if "internet" in told:

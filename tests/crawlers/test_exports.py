@@ -406,6 +406,27 @@ def test_private_chats_of_an_account_never_leave_the_file(ingest: Callable[..., 
     assert got.counts == {"read": 3, "published": 3, "rejected": 0}
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "personal_chat", "bot_chat", "saved_messages", "replies", "verification_codes", "private_group", "private_supergroup",
+        "private_channel", "a_kind_of_tomorrow",
+    ],
+)  # fmt: skip
+def test_of_telegram_only_what_is_said_to_be_public_is_taken_and_all_else_is_counted_by_its_name(
+    ingest: Callable[..., Ingested], kind: str
+) -> None:
+    def chat(kind: str, number: int) -> dict[str, Any]:
+        said = [{"id": n, "type": "message", "text": f"rahasia {n}" if number == 9 else "umum"} for n in (1, 2)]
+        return {"name": "K", "type": kind, "id": number, "messages": said}
+
+    account = {"chats": {"list": [chat("public_channel", 1), chat(kind, 9)]}}
+    got = ingest(json.dumps(account).encode())
+    assert {post.text for post in got.posts} == {"umum"}
+    assert f"2 left out: not public: a message of a {kind}" in got.said
+    assert b"rahasia" not in b"".join(gzip.decompress(file.read_bytes()) for file in (got.home / "warc").iterdir())
+
+
 def test_deleted_posts_and_messages_of_an_archive_are_not_read() -> None:
     archive = FILES["x_archive"].read_text()
     for part in ("deleted_tweets", "direct_messages"):

@@ -70,6 +70,22 @@ def test_obvious_columns_need_no_option(ingest: Callable[..., Ingested]) -> None
     assert "a.csv:1: note: columns not used: Sentiment" in got.said
 
 
+def test_a_row_is_masked_once(ingest: Callable[..., Ingested], monkeypatch: pytest.MonkeyPatch) -> None:
+    from crawlers import mask as masks
+
+    masked: list[str] = []
+    whole = masks.mask
+
+    def counted(text: str, platform: str = "") -> str:
+        masked.append(text)
+        return whole(text, platform)
+
+    monkeypatch.setattr(masks, "mask", counted)
+    got = ingest("id,text\n1,Telepon 0812-3456-7890\n2,dua\n")
+    assert [post.text for post in got.posts] == ["Telepon [phone]", "dua"]
+    assert masked == ["Telepon 0812-3456-7890", "dua"]
+
+
 def test_columns_can_be_named(ingest: Callable[..., Ingested]) -> None:
     (post,) = ingest("kode;ucapan;title\nA;isi;judul\n", columns=["text=ucapan", "id=kode"], platform="arsip").posts
     assert (post.platform, post.native_id, post.text) == ("arsip", "A", "isi")

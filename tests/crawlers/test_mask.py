@@ -47,6 +47,33 @@ def test_numbers_of_people_are_masked_and_all_other_numbers_stay(text: str, mask
     assert mask(text) == masked
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("kata u/budi_s tadi", "kata @user tadi"),
+        ("/u/Sari-88 benar", "@user benar"),
+        ("(u/budi_s, /u/sari88)", "(@user, @user)"),
+        ("u/budi_s: setuju", "@user: setuju"),
+        ("lihat r/indonesia dan /r/politik", "lihat r/indonesia dan /r/politik"),
+        ("https://www.reddit.com/u/budi_s/comments/1", "https://www.reddit.com/u/budi_s/comments/1"),
+        ("reddit.com/u/budi_s", "reddit.com/u/budi_s"),
+        ("u/ semua warga", "u/ semua warga"),
+        ("u/ab", "u/ab"),
+        ("itu/jadi", "itu/jadi"),
+        ("km/u/hari", "km/u/hari"),
+    ],
+)
+def test_accounts_are_masked_as_reddit_writes_them_where_it_is_reddit(text: str, masked: str) -> None:
+    assert mask(text, "reddit") == masked
+    assert mask(masked, "reddit") == masked
+    assert mask(text) == text, "elsewhere `u/` is short for untuk"
+
+
+def test_a_reddit_post_comes_to_the_log_without_names_in_its_text() -> None:
+    post = Post(platform="reddit", native_id="t3_1", text="Menurut u/budi_s hoaks", fetched_at=AT)
+    assert masked_post(post).text == "Menurut @user hoaks"
+
+
 def test_the_table_has_both_sides_of_the_line() -> None:
     kept = sum(text == masked for text, masked in CASES)
     assert kept > 80

@@ -116,6 +116,57 @@ def test_a_held_post_can_still_be_handed_over_and_a_removed_one_says_so(world: W
     assert "removed by rule, as the chain tells" in ran.err
 
 
+def test_each_kind_of_source_is_kept_as_long_as_its_own_rule_says_and_a_hold_is_above_all(world: World) -> None:
+    feed, held, telegram, other = (
+        world.keep(80 + n, 5, kind=kind) for n, kind in enumerate(("feed", "feed", "telegram", "forum"))
+    )
+    young = world.keep(90, 1, kind="feed")
+    world.jaga("hold", "add", held.id, "--why", "perkara 12")
+    ran = world.jaga(
+        "prune",
+        "--json",
+        "--keep",
+        "feed=2d",
+        "--keep",
+        "import=0",
+        JAGA_EVIDENCE_DAYS="4",
+        JAGA_EVIDENCE_KEEP="telegram=365d",
+    )
+    assert (ran.json["removed"], ran.json["held"]) == (2, 1)
+    left = there(world)
+    assert {uuid(feed), uuid(other)}.isdisjoint(left)
+    assert {uuid(held), uuid(telegram), uuid(young)} <= left
+    (rule,) = [entry.about["rule"] for entry in Chain(world.home).entries() if entry.kind == "removal"]
+    assert rule == "retention of 4 days (feed 2 days, import for good, telegram 365 days)"
+    assert world.verify()["ok"]
+    ran = world.jaga("prune", "--json", "--keep", "feed=2d", JAGA_EVIDENCE_DAYS="4", JAGA_EVIDENCE_KEEP="telegram=365d")
+    assert ran.json["removed"] == 0, "a second run finds nothing more"
+
+
+def test_a_rule_for_a_kind_alone_leaves_all_others(world: World) -> None:
+    before = there(world)
+    feed = world.keep(80, 5, kind="feed")
+    ran = world.jaga("prune", "--json", JAGA_EVIDENCE_KEEP="feed=2d")
+    assert (ran.code, ran.json["removed"]) == (0, 1)
+    assert uuid(feed) not in there(world)
+    assert before <= there(world)
+
+
+def test_rows_of_files_are_a_kind_of_their_own(world: World) -> None:
+    ran = world.jaga("prune", "--json", "--keep", "import=2d")
+    assert (ran.json["removed"], ran.json["rewritten"]) == (1, 1)
+    assert {uuid(post) for post in world.posts} <= there(world)
+
+
+@pytest.mark.parametrize("rule", ["feed", "feed=", "feed=x", "feed=-1d", "radio=9d", "feed=1.5d"])
+def test_a_rule_that_is_none_removes_nothing(world: World, rule: str) -> None:
+    before = there(world)
+    ran = world.jaga("prune", "--keep", rule, **TWO_DAYS)
+    assert ran.code == 2
+    assert f"keep {rule!r}" in ran.err
+    assert there(world) == before
+
+
 def test_a_hold_that_ended_no_longer_keeps_anything(world: World) -> None:
     held = world.posts[0]
     world.jaga("hold", "add", held.id, "--why", "perkara 12")

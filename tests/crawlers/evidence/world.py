@@ -68,13 +68,15 @@ class World:
         made.prepare()
         return made
 
-    def keep(self, number: int, days_ago: int, *, archive: Archive | None = None, text: str = "") -> Post:
+    def keep(
+        self, number: int, days_ago: int, *, archive: Archive | None = None, text: str = "", kind: str = ""
+    ) -> Post:
         """A page fetched so many days ago, and its post in the store."""
         at = TODAY - timedelta(days=days_ago)
         url = f"https://kabarwarga.example/{number}"
         own = archive or Archive(self.home / "warc")
         body = PAGE.format(n=text or number).encode()
-        evidence = own.keep(Fetch(url, body, at, 200, [("Content-Type", "text/html; charset=utf-8")]))
+        evidence = own.keep(Fetch(url, body, at, 200, [("Content-Type", "text/html; charset=utf-8")], kind=kind))
         own.sync()
         if archive is None:
             own.close()

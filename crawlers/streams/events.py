@@ -1,0 +1,55 @@
+"""Server-sent events cut out of bytes as they come (WHATWG HTML, 9.2). Pure; holds one event at most."""
+
+from __future__ import annotations
+
+
+class TooLong(ValueError):
+    """One message has more bytes than any honest one."""
+
+
+class Events:
+    """Give it bytes, get whole events, each with the empty line that ends it. A comment, which is how servers say that they live, is
+    b"". Half an event at a connection's end is never given. Raises TooLong."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._line = bytearray()
+        self._event: list[bytes] = []
+        self._bytes = 0
+        """Of the lines of the event that is coming."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        found = []
+        first, *rest = data.split(b"\n")
+        self._add(first)
+        for piece in rest:
+            line = bytes(self._line).removesuffix(b"\r")
+            self._line.clear()
+            if line.startswith(b":"):
+                found.append(b"")
+            elif line:
+                self._event.append(line)
+                self._bytes += len(line)
+            elif self._event:
+                found.append(b"\n".join(self._event) + b"\n\n")
+                self._event, self._bytes = [], 0
+            self._add(piece)
+        return found
+
+    def _add(self, piece: bytes) -> None:
+        self._line += piece
+        if self._bytes + len(self._line) > self._most:
+            raise TooLong(f"an event of more than {self._most} bytes")
+
+
+def fields(event: bytes) -> tuple[str, str]:
+    """(name, data) of one event."""
+    name, data = "message", []
+    for line in event.decode("utf-8", "replace").split("\n"):
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            name = value.strip()
+        elif field == "data":
+            data.append(value)
+    return name, "\n".join(data)

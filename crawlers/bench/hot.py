@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts import unpack
+from pipeline.contracts import Post, unpack
 from pipeline.ports import Broker
 from pipeline.topology import POSTS_RAW
 
@@ -76,7 +76,10 @@ def _logged(log: Broker) -> dict[tuple[str, int], float]:
     found: dict[tuple[str, int], float] = {}
     try:
         for message in log.read(POSTS_RAW, 1_000_000):
-            address = str(unpack("post", message.value).native_id)  # type: ignore[attr-defined]
+            post = unpack("post", message.value)
+            if not isinstance(post, Post):
+                continue
+            address = post.native_id
             host, _, number = address.removeprefix("http://").partition(".kabar-rekaan.example/a/")
             at = message.logged_at.timestamp()
             found[host, int(number)] = min(at, found.get((host, int(number)), at))

@@ -13,6 +13,7 @@ import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
+from typing import cast
 from urllib.parse import parse_qs
 
 from .prose import Entry, Writer, checked, feed, numbered, sitemap, wordpress
@@ -134,7 +135,7 @@ class _Connection(asyncio.Protocol):
         self._waiting = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._waiting += data
@@ -152,7 +153,7 @@ class _Connection(asyncio.Protocol):
         status, kind, body, more = self._site.answer(host, first.split(" ")[1], headers.get("if-none-match", ""))
         told = f"HTTP/1.1 {status} OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{more}\r\n"
         if not self._transport.is_closing():
-            self._transport.write(told.encode() + body)  # type: ignore[attr-defined]
+            self._transport.write(told.encode() + body)
 
 
 async def _serve(world: World) -> None:

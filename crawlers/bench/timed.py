@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ class Ledger:
         """From due to taken, first visits apart."""
         self.cpu_s = 0.0
         """Of `take`, `next_due` and the visits' ends; the last come from another thread, and its clock counts its own time alone."""
-        self._within = False
+        self._within = threading.local()
         self.visits = 0
 
     def watch(self, frontier: type[Any]) -> None:
@@ -34,9 +35,10 @@ class Ledger:
             now = store.clock()
             for due in taken:
                 # Holding a source leaves the moment at which it was due as it was.
-                due_at, visited_at = store._db.execute(
-                    "SELECT due_at, visited_at FROM sources WHERE id = ?", (due.source,)
-                ).fetchone()
+                with store._lock:
+                    due_at, visited_at = store._db.execute(
+                        "SELECT due_at, visited_at FROM sources WHERE id = ?", (due.source,)
+                    ).fetchone()
                 self.visits += 1
                 self.due.setdefault(due.source, []).append(due_at)
                 if visited_at is not None:
@@ -51,15 +53,15 @@ class Ledger:
         return lambda *args, **more: self._timed(method, *args, **more)
 
     def _timed(self, method: Callable[..., Any], *args: Any, **more: Any) -> Any:
-        outermost = not self._within
-        self._within = True
+        outermost = not getattr(self._within, "one", False)
+        self._within.one = True
         began = time.thread_time()
         try:
             return method(*args, **more)
         finally:
             if outermost:
                 self.cpu_s += time.thread_time() - began
-                self._within = False
+                self._within.one = False
 
     def told(self) -> str:
         return json.dumps({"due": self.due, "late_s": self.late_s, "cpu_s": self.cpu_s, "visits": self.visits})

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import lxml.etree
+
 from . import dates, jsonld
 from .address import canonical, host_of, resolve
 from .items import Item, LinkItem, PostItem
@@ -56,6 +58,12 @@ _ASIDE = re.compile(
     re.I,
 )
 """How lines begin that Indonesian news sites set between an article's paragraphs: pointers to others, advertisements."""
+_MAY_LEAD_ON = lxml.etree.XPath(
+    "//link[contains(@rel, 'next') or contains(@class, 'next')] | //a[contains(@rel, 'next') or contains(@class, 'next') or "
+    "contains(translate(., 'BEIKLJNRSTUXAY', 'beikljnrstuxay'), 'selanjutnya') or contains(translate(., 'BEIKLJNRSTUXAY', 'beikljnrstuxay'), 'berikutnya')"
+    " or contains(translate(., 'NEXT', 'next'), 'next')]"
+)
+"""Links that may be one of `_next_page`, found without a look at each from Python: a news page has hundreds."""
 _DATED = re.compile(r"(^|[-_\s])(date|time|tanggal|waktu|tgl|published)([-_\s]|$)", re.I)
 """Classes of what shows when an article was published."""
 _SHORT_CHARS = 600
@@ -66,7 +74,7 @@ def read(page: Page) -> Iterator[Item]:
     notes = Notes(page)
     text = page.text
     root = document(text)
-    if root is None or not one_line(root.text_content()):
+    if root is None or not any(one_line(words) for words in root.itertext()):
         notes.add("empty page", page.url)
         yield from notes.drain()
         return
@@ -121,7 +129,7 @@ def read(page: Page) -> Iterator[Item]:
 def _next_page(root: Any, url: str, page: Page) -> str | None:
     """The article's own next page. `rel=next` leads to the next article of a blog as well, and in lists beside it to their next page."""
     own = canonical(url).partition("?")[0].rstrip("/")
-    for link in root.iter("link", "a"):
+    for link in _MAY_LEAD_ON(root):
         words = one_line(link.text_content()).casefold() if link.tag == "a" else ""
         marks = f"{link.get('rel') or ''} {link.get('class') or ''}".split()
         if "next" in marks or words in _ONWARD:
@@ -216,12 +224,15 @@ def _inside(lines: list[tuple[str, Any]], root: Any) -> list[tuple[str, Any]]:
     part = _main_part(root)
     if part is None or not lines:
         return lines
-    whole = _letters(part.text_content())
+    whole = None
     known = {_letters(line) for line in read_element(part, "").text.split("\n")}
     misses, inside = 0, []
     for line, _ in lines:
         letters = _letters(line)
-        found = letters in known or (misses < _MOST_MISSES and letters in whole)
+        found = letters in known
+        if not found and misses < _MOST_MISSES:
+            whole = _letters(part.text_content()) if whole is None else whole
+            found = letters in whole
         misses += not found
         inside.append(bool(letters) and found)
     share = sum(len(line) for (line, _), kept in zip(lines, inside, strict=True) if kept)

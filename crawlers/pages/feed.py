@@ -93,10 +93,11 @@ def _xml_feed(text: str, page: Page, notes: Notes) -> Iterator[Item]:
     if _depth(text) > MOST_DEEP:
         notes.add(f"shape changed: elements nested deeper than {MOST_DEEP}", page.url)
         return
+    # Links within an entry's HTML are made whole by `read_markup`: feedparser's own way costs 0.2 ms a tag.
     # Characters are right already: whatever the declaration says of them is now wrong.
     body = '<?xml version="1.0" encoding="utf-8"?>' + _DECLARATION.sub("", text, count=1)
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": page.url}
-    feed = feedparser.parse(body.encode(), response_headers=headers, sanitize_html=False, resolve_relative_uris=True)
+    feed = feedparser.parse(body.encode(), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
     if not feed.version and not feed.entries:
         notes.add("shape changed: no feed", page.url)
         return
@@ -147,12 +148,13 @@ def _entry(entry: Any, permalink: str | None, feed: Any, page: Page, notes: Note
     own = lasting if lasting and elsewhere else url
     spoken_of = [url] if url and own != url and not _redirects(url) else []
     title = one_line(entry.get("title"))
-    markup = ""
+    markup, markup_base = "", None
     for content in entry.get("content", []):
         if len(content.get("value") or "") > len(markup):
-            markup = content["value"]
-    markup = markup or entry.get("summary") or ""
-    body = read_markup(markup, url or base)
+            markup, markup_base = content["value"], content.get("base")
+    if not markup:
+        markup, markup_base = entry.get("summary") or "", (entry.get("summary_detail") or {}).get("base")
+    body = read_markup(markup, resolve(page.url, markup_base) or page.url)
     text = titled(title, body.text)
     if not text:
         notes.add("entry without title and text", where)

@@ -26,14 +26,18 @@ class Page:
     known: Known = field(default=lambda number: None)
     """For streams, whose deletions tell numbers alone."""
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The body as characters, whatever the server or the document said of its charset."""
-        return decode(self.body, self.content_type)[0]
+        return self._decoded[0]
+
+    @property
+    def charset_problem(self) -> str | None:
+        return self._decoded[1]
 
     @cached_property
-    def charset_problem(self) -> str | None:
-        return decode(self.body, self.content_type)[1]
+    def _decoded(self) -> tuple[str, str | None]:
+        return decode(self.body, self.content_type)
 
     def author(self, platform: str, account: object) -> str | None:
         name = str(account).strip() if account not in (None, "") else ""

@@ -131,6 +131,8 @@ def read_element(
     parts: list[str] = []
     links: list[str] = []
     media: list[str] = []
+    skipped_tags = _SKIPPED | skip_tags
+    classed = bool(skip_classes or skip_link_classes)
     muted = 0
     preformatted = 0
 
@@ -144,8 +146,8 @@ def read_element(
                 say(element.tail)
             continue
         tag = element.tag if isinstance(element.tag, str) else ""
-        classes = set((element.get("class") or "").split())
-        skipped = element is not root and (tag in _SKIPPED or tag in skip_tags or bool(skip_classes & classes))
+        classes = (element.get("class") or "").split() if classed else ()
+        skipped = element is not root and (tag in skipped_tags or not skip_classes.isdisjoint(classes))
         if event == "start":
             if skipped:
                 muted += 1
@@ -158,7 +160,7 @@ def read_element(
             elif tag in ("td", "th"):
                 parts.append(" ")
             preformatted += tag == "pre"
-            if tag == "a" and len(links) < MOST_LINKS and not skip_link_classes & classes:
+            if tag == "a" and len(links) < MOST_LINKS and skip_link_classes.isdisjoint(classes):
                 links.append(resolve(base, element.get("href")) or "")
             elif tag in ("img", "video", "audio", "source"):
                 # Emoji pictures stand for their alt text.

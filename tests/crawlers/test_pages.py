@@ -10,10 +10,12 @@ import json
 import random
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
 from crawlers.pages import BUILT, KINDS, NotBuilt, read, reader
+from crawlers.pages.address import resolve
 from crawlers.pages.items import ClaimItem, Item, PostItem, ProblemItem, as_dict
 from crawlers.pages.page import Page
 from crawlers.pseudonym import maker
@@ -130,3 +132,36 @@ def test_a_gzip_bomb_is_a_problem() -> None:
 )
 def test_a_page_of_opening_tags_alone_costs_no_more_than_its_length(kind: str, start: str, piece: str) -> None:
     read(kind, Page((start + piece * (1_000_000 // len(piece))).encode(), "https://x.example/"))
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "https://warta.example",
+        "http://warta.example//a/../b/./c",
+        "https://warta.example/a;b?x=1&y=%20#bagian",
+        "https://warta.example/a?",
+        "https://warta.example/a#",
+        "https://WARTA.example/A?B=C",
+        "http://warta.example:8080/a",
+        "https://warta.example?a=1",
+        "https://./a",
+        "https:///a",
+        "https://warta.example/é",
+    ],
+)
+def test_a_whole_address_is_what_joining_it_to_the_page_gives(href: str) -> None:
+    for base in ("https://lain.example/x/y?z", "http://lain.example/x/y?z"):
+        joined = urljoin(base, href)
+        assert resolve(base, href) == (joined if urlsplit(joined).hostname else None)
+
+
+def test_links_within_a_feed_s_entry_are_joined_to_what_the_feed_says_and_not_to_the_entry() -> None:
+    feed = """<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://warta.example/dasar/"><title>t</title><entry><title>Judul</title>
+    <link href="artikel/1"/><content type="html">&lt;p&gt;Lihat &lt;a href="dua"&gt;ini&lt;/a&gt;.&lt;/p&gt;</content></entry>
+    <entry xml:base="https://lain.example/sana/"><title>Judul dua</title><link href="artikel/2"/>
+    <content type="html">&lt;p&gt;Lihat &lt;a href="dua"&gt;ini&lt;/a&gt;.&lt;/p&gt;</content></entry></feed>"""
+    posts = [
+        item for item in read("feed", Page(feed.encode(), "https://warta.example/feed")) if isinstance(item, PostItem)
+    ]
+    assert [post.links for post in posts] == [["https://warta.example/dasar/dua"], ["https://lain.example/sana/dua"]]

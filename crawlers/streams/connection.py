@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from email.parser import BytesHeaderParser
 from typing import Any
-from urllib.parse import urlsplit
 
 import scrapy
 from scrapy.utils.defer import maybe_deferred_to_future
@@ -14,12 +12,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 from twisted.web.client import URI
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidMessage, InvalidState, InvalidStatus, PayloadTooBig
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.uri import parse_uri
 
 from ..guard import Guard
-from ..handler import MOST_HEAD_BYTES, Held, Unfetched, abort
+from ..handler import Held, Unfetched, abort
 from ..manners import retry_after_s
 from .events import Events, TooLong
-from .frames import CLOSE, PING, PONG, TEXT, BadFrame, Frames, accepted_by, frame, new_key
 
 OPEN_S = 30.0
 """Longest time from the name's look-up to the answer's head."""
@@ -126,20 +128,8 @@ async def open_socket(reactor: Any, guard: Guard, url: str, headers: dict[str, s
     """A WebSocket; `url` with http or https. Raises Refused, Answered, Unfetched."""
     guard.check_url(url)
     held = Held(reactor, guard, scrapy.Request(url), OPEN_S)
-    parts = urlsplit(url)
-    key = new_key()
-    lines = {
-        "Host": parts.netloc,
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": key,
-        **headers,
-    }
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    head = "\r\n".join([f"GET {target} HTTP/1.1", *(f"{n}: {v}" for n, v in lines.items()), "", ""])
     connection = Connection()
-    socket = _Socket(reactor, connection, head.encode("ascii"), accepted_by(key))
+    socket = _Socket(reactor, connection, url, headers)
     endpoint = held.endpointForURI(URI.fromBytes(url.encode("ascii")))
     began = endpoint.connect(Factory.forProtocol(lambda: socket)).addCallback(lambda _: socket.ready)
     try:
@@ -178,75 +168,68 @@ class _EventLines(Protocol):  # type: ignore[misc]
 
 
 class _Socket(Protocol):  # type: ignore[misc]
-    def __init__(self, reactor: Any, connection: Connection, head: bytes, accepted: str) -> None:
+    """The protocol is the library's, without a socket of its own; this carries its bytes to and from the guard's connection."""
+
+    def __init__(self, reactor: Any, connection: Connection, url: str, headers: dict[str, str]) -> None:
         self.ready: Deferred[None] = Deferred(lambda _: self._hang_up())
-        self._reactor, self._to, self._head, self._accepted = reactor, connection, head, accepted
-        self._answer = bytearray()
+        self._reactor, self._to, self._headers = reactor, connection, headers
+        # Without extensions: nothing has to be unpacked. The limit is for a whole message, in however many fragments.
+        self._protocol = ClientProtocol(parse_uri("ws" + url.removeprefix("http")), max_size=MOST_MESSAGE_BYTES)
+        self._message = bytearray()
         self._open = False
-        self._frames = Frames(MOST_MESSAGE_BYTES)
         self._ping: Any = None
 
     def connectionMade(self) -> None:
         self._to.transport = self.transport
-        self.transport.write(self._head)
+        request = self._protocol.connect()
+        request.headers.update(self._headers)
+        self._protocol.send_request(request)
+        self._send()
 
     def dataReceived(self, data: bytes) -> None:
+        self._protocol.receive_data(data)
         try:
-            if not self._open:
-                data = self._shake_hands(data)
-            if self._open:
-                self._take(data)
-        except (BadFrame, TooLong, Unfetched) as error:
-            words = (
-                error
-                if isinstance(error, Unfetched)
-                else (Overlong if isinstance(error, TooLong) else Unfetched)(str(error))
-            )
-            self._fail(words)
+            # What came before a fault counts.
+            for event in self._protocol.events_received():
+                self._take(event)
+            self._send()
+            if fault := self._protocol.handshake_exc or self._protocol.parser_exc:
+                raise _in_words(fault)
+        except Unfetched as error:
+            self._send()
+            self._fail(error)
             self._hang_up()
 
-    def _shake_hands(self, data: bytes) -> bytes:
-        """What follows the head of the answer, once that has come."""
-        self._answer += data
-        head, end, rest = self._answer.partition(b"\r\n\r\n")
-        if len(head) > MOST_HEAD_BYTES:
-            raise Unfetched(f"headers longer than {MOST_HEAD_BYTES} bytes")
-        if not end:
-            return b""
-        first, _, lines = head.partition(b"\r\n")
-        words = first.split(b" ", 2)
-        if not first.startswith(b"HTTP/1.") or len(words) < 2 or not words[1].isdigit():
-            raise Unfetched("answer is not HTTP")
-        status, told = int(words[1]), BytesHeaderParser().parsebytes(bytes(lines))
-        if status != 101:
-            asked = str(told.get("Retry-After") or "").encode("latin-1", "replace")
-            raise Answered(status, f"HTTP {status}", retry_after_s(asked), str(told.get("Location") or ""))
-        if str(told.get("Sec-WebSocket-Accept") or "").strip() != self._accepted or told.get(
-            "Sec-WebSocket-Extensions"
-        ):
-            raise Unfetched("answer is no WebSocket as it was asked for")
-        self._open = True
-        self._beat()
-        self.ready.callback(None)
-        return bytes(rest)
-
-    def _take(self, data: bytes) -> None:
-        for opcode, payload in self._frames.feed(data):
-            if opcode == TEXT:
-                self._to.put(payload)
-            elif opcode == PING:
-                self.transport.write(frame(PONG, payload))
+    def _take(self, event: Any) -> None:
+        if isinstance(event, Response):
+            if self._protocol.handshake_exc is None:
+                self._open = True
+                self._beat()
+                self.ready.callback(None)
+        elif isinstance(event, Frame):
+            if event.opcode in (Opcode.PING, Opcode.PONG):
                 self._to.put(b"")
-            elif opcode == PONG:
-                self._to.put(b"")
-            elif opcode == CLOSE:
-                self.transport.write(frame(CLOSE, payload[:2]))
+            elif event.opcode is Opcode.CLOSE:
                 raise Unfetched("the server ended the stream")
+            elif event.opcode is Opcode.BINARY:
+                raise Unfetched("a binary message, though nothing packed was asked for")
             else:
-                raise BadFrame("a binary message, though nothing packed was asked for")
+                self._message += event.data
+                if event.fin:
+                    self._to.put(bytes(self._message))
+                    self._message.clear()
+
+    def _send(self) -> None:
+        for data in self._protocol.data_to_send():
+            if data:
+                self.transport.write(data)
 
     def _beat(self) -> None:
-        self.transport.write(frame(PING))
+        try:
+            self._protocol.send_ping(b"")
+        except InvalidState:
+            return
+        self._send()
         self._ping = self._reactor.callLater(PING_S, self._beat)
 
     def _fail(self, error: Exception) -> None:
@@ -261,5 +244,28 @@ class _Socket(Protocol):  # type: ignore[misc]
     def connectionLost(self, reason: Any = None) -> None:
         if self._ping is not None and self._ping.active():
             self._ping.cancel()
+        if not self._open:
+            # An answer whose body the end of the connection ends.
+            self._protocol.receive_eof()
+            fault = self._protocol.handshake_exc
+            if isinstance(fault, InvalidStatus):
+                self._fail(_in_words(fault))
         # Before the answer it may have been TLS that failed: whoever waits for it finds the words.
         self._fail(Unfetched("connection lost") if self._open or reason is None else reason.value)
+
+
+def _in_words(fault: Exception) -> Unfetched:
+    if isinstance(fault, InvalidStatus):
+        answer = fault.response
+        asked = answer.headers.get("Retry-After", "").encode("latin-1", "replace")
+        return Answered(
+            answer.status_code,
+            f"HTTP {answer.status_code}",
+            retry_after_s(asked),
+            answer.headers.get("Location", ""),
+        )
+    if isinstance(fault, PayloadTooBig):
+        return Overlong(f"a message of more than {MOST_MESSAGE_BYTES} bytes")
+    if isinstance(fault, InvalidMessage):
+        return Unfetched(f"answer is not HTTP as it should be: {fault.__cause__ or fault}")
+    return Unfetched(f"no WebSocket as it was asked for: {fault}")

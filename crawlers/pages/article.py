@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timezone
 from typing import Any
 
 import lxml.etree
@@ -105,7 +106,9 @@ def read(page: Page) -> Iterator[Item]:
         or jsonld.first(whole.get("datePublished"))
         or _time_element(root)
     )
-    published_at = _published(published, root, page, notes)
+    # Some write the time twice, and its zone once.
+    zone = dates.zone_among([published, _meta(metas, _PUBLISHED), whole.get("datePublished"), _meta(metas, _MODIFIED)])
+    published_at = _published(published, root, page, notes, zone)
     modified = (
         jsonld.first(data.get("dateModified")) or _meta(metas, _MODIFIED) or jsonld.first(whole.get("dateModified"))
     )
@@ -117,7 +120,7 @@ def read(page: Page) -> Iterator[Item]:
         author=page.author(PLATFORM, f"{host_of(url)}/{name}") if name else None,
         text=titled(title, body),
         published_at=published_at,
-        edited_at=_edited(modified, published, published_at, page, notes),
+        edited_at=_edited(modified, published, published_at, page, notes, zone),
         links=links,
         media=unique([resolve(url, metas.get("og:image"))]),
     )
@@ -171,12 +174,18 @@ def _meta(metas: dict[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def _canonical(root: Any, metas: dict[str, str], page: Page, notes: Notes) -> str:
+    told = []
     for link in root.iter("link"):
         if "canonical" in (link.get("rel") or "").lower().split():
             if url := resolve(page.url, link.get("href")):
-                return url
-            notes.add(f"canonical {str(link.get('href'))[:100]!r} is no address", page.url)
-    return resolve(page.url, metas.get("og:url")) or page.url
+                told.append(url)
+            else:
+                notes.add(f"canonical {str(link.get('href'))[:100]!r} is no address", page.url)
+    # Pages that tell several disagree in the scheme at most: the one that was fetched is surely theirs.
+    own = canonical(page.url)
+    return next((url for url in told if canonical(url) == own), None) or (
+        told[0] if told else resolve(page.url, metas.get("og:url")) or page.url
+    )
 
 
 def _first(root: Any, tag: str) -> str:
@@ -312,11 +321,16 @@ def _time_element(root: Any) -> str | None:
     return next((str(e.get("datetime")) for e in root.iter("time") if e.get("datetime")), None)
 
 
-def _published(told: Any, root: Any, page: Page, notes: Notes) -> str | None:
+def shown_at(root: Any, page: Page, notes: Notes) -> str | None:
+    """When the article of a page was published, as far as its markup and its words tell."""
+    return _published(_meta(_metas(root), _PUBLISHED) or _time_element(root), root, page, notes)
+
+
+def _published(told: Any, root: Any, page: Page, notes: Notes, zone: timezone = dates.WIB) -> str | None:
     if told:
-        return notes.when(told, "published_at")
+        return notes.when(told, "published_at", zone)
     # Indonesian sites often show the time in words alone: "Rabu, 27 November 2024 | 10:15 WIB".
-    for element in root.iter("time", "span", "div", "p", "small", "li", "td"):
+    for element in root.iter("time", "span", "div", "p", "small", "li", "td", "h3", "h4", "h5", "h6"):
         words = element.text
         if not words or len(words) > 120 or not re.search(r"\d{4}", words):
             continue
@@ -341,11 +355,13 @@ def _guessed(page: Page) -> str | None:
         return None
 
 
-def _edited(told: Any, published: Any, published_at: str | None, page: Page, notes: Notes) -> str | None:
+def _edited(
+    told: Any, published: Any, published_at: str | None, page: Page, notes: Notes, zone: timezone
+) -> str | None:
     """When it was changed after it was published: a site's own last touch before that is no edit."""
     if not told or told == published:
         return None
-    edited = notes.when(told, "edited_at")
+    edited = notes.when(told, "edited_at", zone)
     first = dates.instant(published_at, page.fetched_at) if published_at else None
     last = dates.instant(edited, page.fetched_at) if edited else None
     return edited if last and (first is None or last > first) else None

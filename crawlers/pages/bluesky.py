@@ -1,4 +1,4 @@
-"""Bluesky's public API (author feeds, threads, searches, single posts) to posts. https://docs.bsky.app/docs/api/
+"""Bluesky's public API (author feeds, threads, searches, single posts, records of a repository) to posts. https://docs.bsky.app/docs/api/
 
 The native id is the `at://` address. A repost in a feed is a post of its own: its address is the repost record's where the API tells
 it, else made of the post and who reposted it.
@@ -16,7 +16,9 @@ from .problems import Notes, NotJson, read_json
 from .text import clean, one_line, tidy, unique
 
 PLATFORM = "bluesky"
+_POST = "app.bsky.feed.post"
 _MAX_DEPTH = 50
+_WITHHELD = {"notFoundPost": "deleted, or never there", "blockedPost": "not shown: its writer is blocked"}
 
 
 def read(page: Page) -> Iterator[Item]:
@@ -31,8 +33,9 @@ def read(page: Page) -> Iterator[Item]:
         notes.add(f"refused by the server: {one_line(told['error'])}", page.url)
     else:
         views = list(_views(told))
-        if not views and not (isinstance(told, dict) and any(isinstance(told.get(k), list) for k in ("feed", "posts"))):
-            notes.add("shape changed: no posts", page.url)
+        listed = isinstance(told, dict) and any(isinstance(told.get(k), list) for k in ("feed", "posts", "records"))
+        if not views and not listed:
+            notes.add(*(_withheld(told) or ("shape changed: no posts", page.url)))
         seen = set()
         for number, (view, reposted_by) in enumerate(views, start=1):
             try:
@@ -60,6 +63,10 @@ def _views(told: Any, depth: int = 0) -> Iterator[tuple[dict[str, Any], dict[str
     elif isinstance(told, dict):
         if isinstance(told.get("uri"), str) and isinstance(told.get("record"), dict):
             yield told, None
+        elif isinstance(told.get("uri"), str) and isinstance(told.get("value"), dict):
+            # A record as its repository keeps it (com.atproto.repo): likes and reposts say nothing themselves.
+            if f"/{_POST}/" in told["uri"]:
+                yield {**told, "record": told["value"]}, None
         elif isinstance(told.get("post"), dict):
             reason = told.get("reason")
             reposted = isinstance(reason, dict) and str(reason.get("$type", "")).endswith("reasonRepost")
@@ -70,8 +77,15 @@ def _views(told: Any, depth: int = 0) -> Iterator[tuple[dict[str, Any], dict[str
                 yield from _views(told.get("parent"), depth + 1)
                 yield from _views(told.get("replies"), depth + 1)
         else:
-            for name in ("feed", "posts", "thread"):
+            for name in ("feed", "posts", "thread", "records"):
                 yield from _views(told.get(name), depth + 1)
+
+
+def _withheld(told: Any) -> tuple[str, str] | None:
+    """(why, address) of a post that was asked for and is named without being shown."""
+    node = _object(told.get("thread")) if isinstance(told, dict) else {}
+    kind = str(node.get("$type", "")).rpartition("#")[2]
+    return (_WITHHELD[kind], clean(node.get("uri"))) if kind in _WITHHELD else None
 
 
 def _post(

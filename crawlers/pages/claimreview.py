@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import jsonld
+from . import article, dates, jsonld
 from .address import canonical, host_of, resolve, with_scheme
 from .items import ClaimItem, Item
 from .page import Page
@@ -40,9 +41,9 @@ def read(page: Page) -> Iterator[Item]:
         yield from notes.drain()
         return
     blocks = jsonld.blocks(text, notes)
-    claims = list(from_blocks(blocks, page, notes, _site_name(text)))
+    claims = list(from_blocks(blocks, page, notes, _meta(text, "og:site_name"), _meta(text, "article:published_time")))
     if not claims:
-        claims = list(_from_titles(text, page))
+        claims = list(_from_titles(text, page, notes))
         if not claims:
             blocked = len(text) < _SHORT_CHARS and is_wall(text)
             notes.add("blocked: the page is a wall" if blocked else "no ClaimReview on the page", page.url)
@@ -50,14 +51,17 @@ def read(page: Page) -> Iterator[Item]:
     yield from notes.drain()
 
 
-def from_blocks(blocks: list[Any], page: Page, notes: Notes, site: str | None = None) -> Iterator[ClaimItem]:
-    """One claim for each ClaimReview; the same one told twice counts once."""
+def from_blocks(
+    blocks: list[Any], page: Page, notes: Notes, site: str | None = None, told_at: str | None = None
+) -> Iterator[ClaimItem]:
+    """One claim for each ClaimReview; the same one told twice counts once. `site` and `told_at` are what the page's head says of both."""
     everything = list(jsonld.nodes(blocks))
     by_id = {str(node["@id"]): node for node in everything if "@id" in node and len(node) > 1}
     organisation = _organisation(everything)
     page_date = next(
         (n["datePublished"] for n in everything if n.get("datePublished") and jsonld.types(n) & _WHOLE_PAGES), None
     )
+    zone = dates.zone_among([told_at, jsonld.first(page_date)])
     seen: set[tuple[str, str]] = set()
     used: dict[str, int] = {}
     number = 0
@@ -66,7 +70,7 @@ def from_blocks(blocks: list[Any], page: Page, notes: Notes, site: str | None = 
             continue
         number += 1
         where = f"ClaimReview {number}"
-        item = _claim(node, page, notes, where, by_id, organisation or site, page_date)
+        item = _claim(node, page, notes, where, by_id, organisation or site, page_date, zone)
         if item is None or (item.claim_id, item.text) in seen:
             continue
         seen.add((item.claim_id, item.text))
@@ -84,6 +88,7 @@ def _claim(
     by_id: dict[str, Any],
     organisation: str | None,
     page_date: Any,
+    zone: timezone,
 ) -> ClaimItem | None:
     reviewed = jsonld.first(node.get("itemReviewed"))
     reviewed = reviewed if isinstance(reviewed, dict) else {}
@@ -117,6 +122,7 @@ def _claim(
         date=notes.day(
             jsonld.first(node.get("datePublished") or node.get("dateCreated") or page_date or node.get("dateModified")),
             f"{where}, datePublished",
+            zone,
         ),
     )
 
@@ -169,14 +175,14 @@ def _organisation(everything: list[dict[str, Any]]) -> str | None:
     return None
 
 
-def _site_name(text: str) -> str | None:
+def _meta(text: str, name: str) -> str | None:
     match = re.search(
-        r"""<meta\s[^<>]{0,200}?property=["']og:site_name["'][^<>]{1,200}?content=["']([^"'<>]{1,300})""", text, re.I
+        rf"""<meta\s[^<>]{{0,200}}?property=["']{name}["'][^<>]{{1,200}}?content=["']([^"'<>]{{1,300}})""", text, re.I
     )
     return one_line(match.group(1)) if match else None
 
 
-def _from_titles(text: str, page: Page) -> Iterator[ClaimItem]:
+def _from_titles(text: str, page: Page, notes: Notes) -> Iterator[ClaimItem]:
     """Pages without ClaimReview whose titles begin with the verdict (Tempo's Cek Fakta)."""
     root = document(text)
     if root is None:
@@ -200,4 +206,5 @@ def _from_titles(text: str, page: Page) -> Iterator[ClaimItem]:
             continue
         seen.add(url)
         publisher = host_of(url).removeprefix("www.")
-        yield ClaimItem(url, title[match.end() :], match.group(1).capitalize(), publisher, url, None)
+        date = None if links else article.shown_at(root, page, notes)
+        yield ClaimItem(url, title[match.end() :], match.group(1).capitalize(), publisher, url, date)

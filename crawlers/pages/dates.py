@@ -1,13 +1,14 @@
 """Times as sites write them: ISO, RFC 822, seconds, milliseconds, Indonesian words, and without any zone.
 
-A time without a zone is read as WIB (+07:00), where most of the watched sites are; it keeps that offset in the output, so that one
-can see the day that the page showed. A time with a zone becomes UTC.
+A time without a zone is read in the zone that its page tells beside another time, else as WIB (+07:00), where most of the watched
+sites are; it keeps that offset in the output, so that one can see the day that the page showed. A time with a zone becomes UTC.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -23,16 +24,16 @@ _MONTHS = {
         [
             "januari january jan",
             "februari february feb pebruari",
-            "maret march mar",
+            "maret march mar mac",
             "april apr",
             "mei may",
             "juni june jun",
-            "juli july jul",
-            "agustus august agu ags agt aug",
+            "juli july jul julai",
+            "agustus august agu ags agt aug ogos",
             "september sept sep",
             "oktober october okt oct",
             "november nov nopember",
-            "desember december des dec",
+            "desember december des dec disember dis",
         ],
         start=1,
     )
@@ -110,10 +111,23 @@ def stamp(value: Any, now: datetime, zone: timezone = WIB) -> str | None:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def day_or_stamp(value: Any, now: datetime) -> str | None:
+def day_or_stamp(value: Any, now: datetime, zone: timezone = WIB) -> str | None:
     """As `stamp`, but a bare day stays a bare day."""
-    at = stamp(value, now)
+    at = stamp(value, now, zone)
     return str(value).strip() if at and isinstance(value, str) and _DAY_ONLY.match(value.strip()) else at
+
+
+def zone_among(values: Iterable[Any]) -> timezone:
+    """The offset that the first of these times tells, for others of the same page that tell none; WIB if none does. UTC is no place's
+    offset: programs write it whatever the site's own clock shows."""
+    for value in values:
+        try:
+            at = parse(value)
+        except BadDate:
+            continue
+        if at is not None and (offset := at.utcoffset()):
+            return timezone(offset)
+    return WIB
 
 
 def _from_number(number: float) -> datetime:

@@ -115,6 +115,8 @@ _QUOTES = frozenset({"blockquote"})
 
 _KASKUS_THREAD = re.compile(r"/thread/[0-9a-f]{24}(/[^/?#]*)?/?$")
 _PROFILE = re.compile(r"/@[\w.-]+/?$|/profile/[\w.-]+|/members?/[\w.-]+|mode=viewprofile")
+_BESIDE = re.compile(r"[?;&](action=profile\b|board=\d)|memberlist\.php|mode=viewprofile")
+"""What stands in a topic's row or looks like one: who began it, the forum it is in."""
 _SESSIONS = {"sid", "s", "phpsessid"}
 _VIEW_COUNTS = frozenset({"views", "view-count", "structItem-cell--views"})
 _VIEWS = re.compile(
@@ -217,7 +219,12 @@ def _topics(tree: _Tree, page: Page) -> Iterator[tuple[str, Any]]:
     seen = set()
     for anchor in _topic_anchors(tree):
         url = resolve(page.url, anchor.get("href"))
-        if url and (url := _own_address(url)) not in seen and one_line(anchor.text_content()):
+        if (
+            url
+            and (url := _own_address(url)) not in seen
+            and one_line(anchor.text_content())
+            and not _BESIDE.search(url)
+        ):
             seen.add(url)
             yield url, anchor
 

@@ -82,6 +82,7 @@ def _statuses(told: Any) -> list[Any] | None:
         return [*_list(told.get("ancestors")), *_list(told.get("descendants"))]
     if isinstance(told.get("statuses"), list):
         return list(told["statuses"])
+    told = _held(told)
     return [told] if "uri" in told or "content" in told else None
 
 

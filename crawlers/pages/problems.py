@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timezone
 from typing import Any
 
 from . import dates
@@ -24,17 +25,17 @@ class Notes:
     def add(self, what: str, where: str) -> None:
         self.found.append(ProblemItem(what, where))
 
-    def when(self, value: Any, where: str) -> str | None:
+    def when(self, value: Any, where: str, zone: timezone = dates.WIB) -> str | None:
         """The time, or None and a problem that names it."""
         try:
-            return dates.stamp(value, self.page.fetched_at)
+            return dates.stamp(value, self.page.fetched_at, zone)
         except dates.BadDate as error:
             self.add(f"absurd or unreadable date: {error}", where)
             return None
 
-    def day(self, value: Any, where: str) -> str | None:
+    def day(self, value: Any, where: str, zone: timezone = dates.WIB) -> str | None:
         try:
-            return dates.day_or_stamp(value, self.page.fetched_at)
+            return dates.day_or_stamp(value, self.page.fetched_at, zone)
         except dates.BadDate as error:
             self.add(f"absurd or unreadable date: {error}", where)
             return None

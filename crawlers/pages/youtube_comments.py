@@ -22,6 +22,8 @@ def read(page: Page) -> Iterator[Item]:
         notes.add(str(error), with_query(page.url))
         yield from notes.drain()
         return
+    if isinstance(told, dict) and isinstance(told.get("snippet"), dict) and "items" not in told:
+        told = {"items": [told]}  # one of them, cut out of its page
     if isinstance(told, dict) and "error" in told:
         notes.add(f"refused by the API: {_refusal(told)}", with_query(page.url))
     elif not isinstance(told, dict) or not isinstance(told.get("items"), list):

@@ -5,6 +5,7 @@ The feed's own `yt:channelId` lacks `UC`; its entries' have it. The author is th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from .text import clean, one_line, tidy, titled, unique
 from .wall import instead, is_html
 
 PLATFORM = "youtube"
+_VIDEO = re.compile(r"[\w-]{1,64}\Z", re.A)
 
 
 def read(page: Page) -> Iterator[Item]:
@@ -43,7 +45,7 @@ def read(page: Page) -> Iterator[Item]:
     for number, entry in enumerate(entries, start=1):
         where = f"entry {number}"
         video = _text(entry, "videoId") or _text(entry, "id").rpartition(":")[2]
-        if not video:
+        if not _VIDEO.match(video):
             notes.add("entry without video id", where)
             continue
         channel = _text(entry, "channelId")

@@ -343,7 +343,10 @@ class _Trip:
 
     async def _wind_down(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.runner.stop(), STOP_S)
+            async with asyncio.timeout(STOP_S):
+                await self.runner.stop()
+                while self._streams:  # each hands on what it has in hand
+                    await asyncio.sleep(0.02)
         if self._task is not None:
             self._task.cancel()
 

@@ -376,4 +376,8 @@ def test_nothing_among_the_crawlers_opens_connections_beside_the_guard() -> None
         ("crawl.py", "twisted.internet.reactor"),  # runs the reactor
         ("handler.py", "twisted.internet.reactor"),  # hands it to the fence
         ("stamp.py", "httpx"),  # asks the one authority that the operator names (JAGA_TSA_URL), no address from a page
+        # The bench, in processes of its own: its sites, and the wire that leads every name to them on loopback.
+        ("stage.py", "urllib.request"),
+        ("wire.py", "twisted.internet.reactor"),
+        ("wire.py", "call of connectTCP"),
     }

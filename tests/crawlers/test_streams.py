@@ -6,6 +6,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -572,12 +573,18 @@ def test_a_stop_hands_on_what_is_in_hand_and_ends_soon(job: Callable[..., Job]) 
     def play(wire: Wire, nth: int) -> None:
         wire.shake_hands()
         wire.tell(commit("a", NOW_US))
+        wire.frame(b"sudah", 9)
+        told = b""
+        while b"\x8a\x85" not in told:  # the answer to our ping: what came before it has been read
+            told += wire.socket.recv(4096)
+        read.set()
         wire.wait()
 
+    read = threading.Event()
     with Stage(subscribe=play) as stage:
         made = job(stage, jetstream(stage), stream={**QUICK, "BATCH_S": 60.0}, follow=True)
         running = made.start()
-        _until(lambda: stage.hits["/subscribe"] == 1)
+        assert read.wait(WAIT_S)
         time.sleep(0.7)
         running.terminate()
         running.join(30)

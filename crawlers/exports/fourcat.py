@@ -160,7 +160,7 @@ TABLES: tuple[Table, ...] = (
         counts={"likes": "likes_count", "reposts": "retweets_count", "replies": "replies_count"},
     ),
     _table(
-        "X API v2, as a table", "x", "author_id conversation_id text created_at",
+        "X API v2, as a table", "x", "author_id conversation_id text",
         native_id=("id", "tweet_id"), url_form=_TWITTER_FORM, author=("author_id", "user_username"), text=("text",),
         published_at=("created_at",), repost_of=("sourcetweet_id",), counts=_X,
     ),

@@ -4,6 +4,7 @@ that keeps them.
 
 import argparse
 import json
+import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,8 +30,16 @@ Floats = npt.NDArray[np.floating[Any]]
 PRICE = 0.006
 """F1 on dev that a higher, more precise threshold may cost for what accuses: verified hate is rare in the field."""
 
-LEAST = 0.35
-"""Nobody is accused on a lower score, however few rows there were to choose a threshold on."""
+CALM = 0.004
+"""Share of ordinary dev posts (reviews, posts on elections) that may be told `yes` of what accuses."""
+
+CALM_PRICE = 0.03
+"""F1 on dev that reaching CALM may cost: an analyst meets a thousand ordinary posts for each hateful one."""
+
+ORDINARY_SETS = ("reviews", "elections", "talk")
+
+LEAST = 0.5
+"""Nobody is accused of what is as likely not so, however few rows there were to choose a threshold on."""
 
 UNSURE_AT_MOST = 0.095
 """Share of the main dev set that a label may leave open."""
@@ -40,6 +49,9 @@ MISSED = 0.02
 
 MISSED_CONTEXT = 0.1
 """The same for labels that raise no alert."""
+
+FIRST_STAGE_TEXTS = 16_000
+"""Training texts, drawn by chance, whose whole verdicts teach the first stage: asking the encoder for them is most of the fitting."""
 
 CALIBRATION_SETS = {
     "hate": ("ibrohim", "written", "reviews", "elections", "talk"),
@@ -52,9 +64,6 @@ CALIBRATION_SETS = {
 """Whose dev rows calibrate a label: those labelled by its definition, and what ordinary speech is."""
 
 OTHER_SETS = ("ibrohim", "written")
-
-# Until claims_fit.py has measured.
-CLAIM_THRESHOLDS = {"yes": 0.62, "unsure": 0.5}
 
 GRAM_SETS = {
     "hate": ("ibrohim", "ours", "written", "reviews", "elections", "talk"),
@@ -177,7 +186,6 @@ def write_manifest(folder: Path, examples: list[Example], training: Mapping[str,
         "bands": {name: {"yes": 0.5, "unsure": 0.5} for name in LABELS},
         "target_thresholds": dict.fromkeys(TARGETS, 0.5),
         "first_stage": {},
-        "claims": CLAIM_THRESHOLDS,
         "metrics": {},
     }
     _store(folder, text)
@@ -208,7 +216,10 @@ def write_manifest(folder: Path, examples: list[Example], training: Mapping[str,
 def _settle(folder: Path, text: dict[str, Any], examples: list[Example]) -> None:
     """Fit the first stage and how sure it must be, and keep both."""
     classifier = Classifier.load(folder)
-    fit_first_stage(classifier, [e.text for e in examples if e.split == "train"]).save(folder / "ngrams.npz")
+    texts = [e.text for e in examples if e.split == "train"]
+    if len(texts) > FIRST_STAGE_TEXTS:
+        texts = random.Random(17).sample(texts, FIRST_STAGE_TEXTS)  # noqa: S311 (a sample, not a secret)
+    fit_first_stage(classifier, texts).save(folder / "ngrams.npz")
     _store(folder, text)
     classifier = Classifier.load(folder)
     dev = [e.text for e in examples if e.split == "dev"]
@@ -276,13 +287,20 @@ def _band(
 ) -> dict[str, float]:
     """Return from when on a label is `yes`, from when on it is left open, and the one cut for who may not abstain.
 
-    `yes`: where F1 on the label's dev rows is best; for what accuses, the highest threshold whose F1 is within PRICE of that.
+    `yes`: where F1 on the label's dev rows is best; for what accuses, the highest threshold whose F1 is within PRICE of that, or a
+    higher one that leaves ordinary posts alone (CALM) where it costs no more than CALM_PRICE.
     Open: below it, as far down as UNSURE_AT_MOST of the largest of the label's dev sets reaches. `cut`: where F1 on that set is best.
     """
     known = np.flatnonzero(~np.isnan(wanted) & np.isin(sources, sets))
     thresholds, f1 = _f1_by_threshold(scores[known], wanted[known])
     near = thresholds[f1 >= f1.max() - (PRICE if accusing else 0.0)]
-    yes = float(np.clip(near[0], LEAST if accusing else 0.2, 0.9))
+    yes = float(near[0])
+    if accusing:
+        ordinary = scores[(wanted == 0) & np.isin(sources, ORDINARY_SETS)]
+        dear = thresholds[f1 >= f1.max() - CALM_PRICE]
+        calm = [threshold for threshold in dear if len(ordinary) and (ordinary >= threshold).mean() <= CALM]
+        yes = max(yes, float(calm[-1] if calm else dear[0]))
+    yes = float(np.clip(yes, LEAST if accusing else 0.2, 0.9))
     names, counts = np.unique(sources[known], return_counts=True)
     main = scores[known][sources[known] == names[int(np.argmax(counts))]]
     below = np.sort(main[main < yes])[::-1]

@@ -120,10 +120,10 @@ def _trust(figures: Figures) -> Iterator[Goal]:
 
 
 def _apart(apart: Figures) -> Iterator[Goal]:
-    stance = apart.get("stance", {})
+    stance = apart.get("stance", {}).get("pilpres_2019, topics held back", {})
     yield Goal(
         "stance, macro F1, unseen topics", ".647", 0.80, True, _number(stance.get("macro F1")),
-        command="python -m classifier.stance_fit --data PATH",
+        command="python -m classifier.stance_evaluate --data PATH",
     )  # fmt: skip
     claims = apart.get("claims", {}).get("fused", {})
     for at, reference, bound in ((1, ".648", 0.80), (5, ".822", 0.93)):

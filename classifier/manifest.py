@@ -36,7 +36,6 @@ class Manifest:
     first_stage: dict[
         str, float
     ]  # label -> below which score of the first stage it is settled as "no"; empty: there is none
-    claims: dict[str, float]
     text: dict[str, Any]  # the whole file
 
     @classmethod
@@ -62,7 +61,6 @@ class Manifest:
                 bands={name: Band.read(text["bands"][name]) for name in text["labels"]},
                 target_thresholds={name: float(text["target_thresholds"][name]) for name in text["targets"]},
                 first_stage={name: float(value) for name, value in text["first_stage"].items()},
-                claims={name: float(text["claims"][name]) for name in ("yes", "unsure")},
                 text=text,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -81,7 +79,7 @@ class Manifest:
         """Return 16 hex digits that change with weights, engine, precision, calibration or thresholds."""
         decisive = {
             name: self.text[name]
-            for name in ("files", "calibration", "bands", "target_thresholds", "first_stage", "claims", "max_pieces")
+            for name in ("files", "calibration", "bands", "target_thresholds", "first_stage", "max_pieces")
         }
         told = json.dumps([decisive, engine, precision], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -3,6 +3,7 @@ test-train`.
 """
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -54,6 +55,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["text", "HS", "fold0"],
         [[t, y, parts[n % 5]] for n, (t, y) in enumerate(texts)],
     )
+    write(root / "lexicon/mini.csv", ["slang", "formal"], [["crt", "cerita"], ["bsk", "busuk"]])
     write(
         root / "hate/groups_2012_2024.csv",
         ["id", "target", "label", "text"],
@@ -90,7 +92,7 @@ def base() -> Path:
     return found
 
 
-def train(data: Path, out: Path) -> subprocess.CompletedProcess[str]:
+def train(data: Path, out: Path, *more: str | Path) -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable,
         "-m",
@@ -109,6 +111,7 @@ def train(data: Path, out: Path) -> subprocess.CompletedProcess[str]:
         "4",
         "--threads",
         "1",
+        *more,
     ]
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
 
@@ -123,6 +126,10 @@ def test_a_small_training_gives_a_model_that_loads_and_resumes(data: Path, tmp_p
     assert again.returncode == 0, again.stderr
     assert "goes on from step" in again.stderr
     assert Classifier.load(tmp_path).judge(["cerita biasa"])[0].scores == judged[1].scores
+    further = train(data, tmp_path / "further", "--start", tmp_path, "--share", "0.5")
+    assert further.returncode == 0, further.stderr
+    told = json.loads((tmp_path / "further/training.json").read_text(encoding="utf-8"))
+    assert (told["layers"], told["started_from"]["epochs"]) == (4, 1)
 
 
 def test_a_missing_data_folder_is_named(tmp_path: Path) -> None:

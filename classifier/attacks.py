@@ -105,7 +105,21 @@ def read_respellings(data: Path) -> dict[str, tuple[str, ...]]:
     Only single words and slang of two letters or more. Raises FileNotFoundError where there is no lexicon, and
     ValueError naming file and column where one is missing.
     """
-    return {**COMMON, **_lexicon(data)}
+    files = sorted((data / "lexicon").glob("*.csv"))
+    if not files:
+        raise FileNotFoundError(f"{data / 'lexicon'}: no lexicon (*.csv)")
+    found: dict[str, set[str]] = {}
+    for path in files:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            for column in ("slang", "formal"):
+                if column not in (reader.fieldnames or ()):
+                    raise ValueError(f"{path}: column {column} is missing")
+            for row in reader:
+                slang, formal = row["slang"].strip().lower(), row["formal"].strip().lower()
+                if slang != formal and len(slang) > 1 and " " not in slang + formal and formal.isalpha():
+                    found.setdefault(formal, set()).add(slang)
+    return {**COMMON, **{formal: tuple(sorted(slang)) for formal, slang in found.items()}}
 
 
 def halves(respellings: Respellings) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
@@ -124,24 +138,6 @@ def halves(respellings: Respellings) -> tuple[dict[str, tuple[str, ...]], dict[s
 
 def _kept_back(slang: str) -> bool:
     return hashlib.sha256(slang.encode()).digest()[0] % 2 == 1
-
-
-def _lexicon(data: Path) -> dict[str, tuple[str, ...]]:
-    files = sorted((data / "lexicon").glob("*.csv"))
-    if not files:
-        raise FileNotFoundError(f"{data / 'lexicon'}: no lexicon (*.csv)")
-    found: dict[str, set[str]] = {}
-    for path in files:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            for column in ("slang", "formal"):
-                if column not in (reader.fieldnames or ()):
-                    raise ValueError(f"{path}: column {column} is missing")
-            for row in reader:
-                slang, formal = row["slang"].strip().lower(), row["formal"].strip().lower()
-                if slang != formal and len(slang) > 1 and " " not in slang + formal and formal.isalpha():
-                    found.setdefault(formal, set()).add(slang)
-    return {formal: tuple(sorted(slang)) for formal, slang in found.items()}
 
 
 def _letters(word: str, table: Mapping[str, str], chance: random.Random) -> str:

@@ -30,7 +30,7 @@ from .engine import Classifier
 from .exams import DIMENSIONS, ELECTIONS, PROTECTED, Exam, Item
 from .goals import filled
 from .labels import LABELS, TARGETS
-from .manifest import MANIFEST, SHIPPED, ModelError
+from .manifest import MANIFEST, SHIPPED, Manifest, ModelError
 from .measures import FEW, Values
 from .seen import Seen
 from .sheet import BadSet
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     join_folds(figures, others)
-    figures["goals"] = filled(figures, measured_apart(args.model, args.docs))
+    figures["goals"] = filled(figures, measured_apart(classifier.manifest, args.docs))
     print(report.markdown(figures))
     if args.json:
         _write_json(args.json, figures)
@@ -92,16 +92,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measured_apart(model: Path, docs: Path) -> Figures:
+def measured_apart(manifest: Manifest, docs: Path) -> Figures:
     """Return what other commands measured of this model: kept in its manifest, with the claims' weights, and in `docs` as
     `stance.json` and `bench.json` (what their commands print)."""
-    metrics = json.loads((model / MANIFEST).read_text(encoding="utf-8")).get("metrics", {})
-    apart = {name: metrics[name] for name in APART if name in metrics}
-    if (model / "claims.json").exists():
-        apart["claims"] = json.loads((model / "claims.json").read_text(encoding="utf-8"))["metrics"]
+    apart: Figures = dict(manifest.text.get("metrics", {}))
+    claims = manifest.folder / "claims.json"
+    if claims.exists():
+        apart["claims"] = json.loads(claims.read_text(encoding="utf-8"))["metrics"]
     for name in ("stance", "bench"):
-        if (docs / f"{name}.json").exists():
-            apart[name] = json.loads((docs / f"{name}.json").read_text(encoding="utf-8"))
+        path = docs / f"{name}.json"
+        if path.exists():
+            apart[name] = json.loads(path.read_text(encoding="utf-8"))
     return apart
 
 

@@ -302,15 +302,15 @@ def _band(
         yes = max(yes, float(calm[-1] if calm else dear[0]))
     yes = float(np.clip(yes, LEAST if accusing else 0.2, 0.9))
     names, counts = np.unique(sources[known], return_counts=True)
-    main = scores[known][sources[known] == names[int(np.argmax(counts))]]
+    own = known[sources[known] == names[int(np.argmax(counts))]]
+    main = scores[own]
     below = np.sort(main[main < yes])[::-1]
     reach = min(len(below), int(UNSURE_AT_MOST * len(main)))
     unsure = float(below[reach - 1]) if reach else yes
-    own = known[sources[known] == names[int(np.argmax(counts))]]
     return {
         "yes": round(yes, 4),
         "unsure": round(float(np.clip(unsure, yes / 4, yes)), 4),
-        "cut": round(_best_f1(scores[own], wanted[own]), 4),
+        "cut": round(_best_f1(main, wanted[own]), 4),
     }
 
 

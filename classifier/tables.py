@@ -20,9 +20,14 @@ _NOT_DRAWN = re.compile(r"@user|\[\w+\]|\brt\b|[\W_]+")
 
 
 @functools.lru_cache(maxsize=1 << 17)
+def _cleaned(text: str) -> str:
+    """Cleaning is nearly all that `key` and `bucket` cost, and the sets ask for both, again and again."""
+    return clean(text).lower()
+
+
 def key(text: str) -> str:
     """Return what two copies of a post share: letters and digits, without handles, links and `RT`."""
-    return _NOT_LETTER.sub("", _PLACEHOLDER.sub(" ", clean(text).lower()))
+    return _NOT_LETTER.sub("", _PLACEHOLDER.sub(" ", _cleaned(text)))
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -36,7 +41,7 @@ def bucket(text: str, parts: int) -> int:
     A handle after a blank counts here as the word "user", unlike in `key`: the halves of the election posts that were labelled and kept
     back were drawn so, and drawing them anew would mix them. What a held-out part shares with training is told by `key`.
     """
-    drawn = _NOT_DRAWN.sub("", clean(text).lower())
+    drawn = _NOT_DRAWN.sub("", _cleaned(text))
     return int.from_bytes(hashlib.sha256(drawn.encode()).digest()[:4], "big") % parts
 
 

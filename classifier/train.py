@@ -6,6 +6,7 @@ minutes, and the same command goes on from it.
 
 import argparse
 import json
+import math
 import random
 import shutil
 import sys
@@ -147,17 +148,23 @@ def epoch_of(
 ) -> list[list[tuple[list[int], Example]]]:
     """Return one epoch's batches of (pieces, example): texts of like length together, the batches in random order."""
     chance = random.Random(plan.seed * 31 + epoch)  # noqa: S311 (an order, not a secret)
-    chosen: list[Example] = []
-    for source in sorted({e.source for e in train}):
-        own = [e for e in train if e.source == source]
-        share = SHARES.get(source, 1.0) * plan.share
-        chosen += own * int(share) + chance.sample(own, round(len(own) * (share % 1)))
+    chosen = _drawn(train, plan, chance)
     texts = [_varied(e.text, plan, chance) for e in chosen]
     pieces = [found.ids for found in tokenizer.encode_batch([text.lower() for text in texts])]
     order = sorted(range(len(chosen)), key=lambda i: len(pieces[i]) * chance.uniform(0.85, 1.15))
     cut = [order[start : start + plan.batch] for start in range(0, len(order), plan.batch)]
     chance.shuffle(cut)
     return [[(pieces[i], chosen[i]) for i in batch] for batch in cut]
+
+
+def _drawn(train: list[Example], plan: Plan, chance: random.Random) -> list[Example]:
+    """Return an epoch's examples: as many in each."""
+    chosen: list[Example] = []
+    for source in sorted({e.source for e in train}):
+        own = [e for e in train if e.source == source]
+        share = SHARES.get(source, 1.0) * plan.share
+        chosen += own * int(share) + chance.sample(own, round(len(own) * (share % 1)))
+    return chosen
 
 
 def _varied(text: str, plan: Plan, chance: random.Random) -> str:
@@ -177,7 +184,7 @@ def learn(
     network.project.requires_grad_(False)
     trained = [p for p in network.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=plan.rate, weight_decay=0.01, fused=True)
-    each = len(epoch_of(train, tokenizer, plan, 0))
+    each = math.ceil(len(_drawn(train, plan, random.Random(0))) / plan.batch)  # noqa: S311 (only their number counts)
     total = each * plan.epochs
     averaged = {name: value.detach().clone() for name, value in network.state_dict().items()}
     done = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import threading
@@ -268,6 +269,11 @@ class PublisherThread(threading.Thread):
     def full(self) -> bool:
         """Whether spiders should wait."""
         return self._queue.qsize() >= QUEUE_HARVESTS and self.failure is None
+
+    async def room(self) -> None:
+        """Wait, without holding up anybody else, while it has its hands full."""
+        while self.full:
+            await asyncio.sleep(0.05)
 
     def put(self, harvest: Harvest) -> None:
         self._queue.put(harvest)

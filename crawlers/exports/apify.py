@@ -9,7 +9,7 @@ from crawlers.pages.items import PostItem
 from crawlers.pages.text import tidy, unique
 
 from .row import NoPost, Row, counts, first, ident, obj, urls, words
-from .x_api import unescaped, without_self
+from .x_api import SCRAPED_COUNTS, unescaped, without_self
 
 
 def kind_of(names: Iterable[str]) -> str:
@@ -71,16 +71,7 @@ def _x(told: dict[str, Any], row: Row) -> PostItem:
         ),
         links=without_self(urls(obj(u).get("expanded_url") for u in _list(entities.get("urls"))), native),
         media=urls(first(m.get("media_url_https"), m.get("url")) if isinstance(m, dict) else m for m in shown),
-        counts=counts(
-            told,
-            {
-                "likes": "likeCount",
-                "reposts": "retweetCount",
-                "replies": "replyCount",
-                "quotes": "quoteCount",
-                "views": "viewCount",
-            },
-        ),
+        counts=counts(told, SCRAPED_COUNTS),
     )
 
 

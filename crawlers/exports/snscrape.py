@@ -11,7 +11,7 @@ from crawlers.pages.text import clean, tidy, titled, unique
 
 from .row import NoPost, Row, Skipped, counts, first, ident, listed, obj, objects, unwritten, urls, words
 from .tables import whole_id
-from .x_api import unescaped, without_self
+from .x_api import SCRAPED_COUNTS, unescaped, without_self
 
 _TELEGRAM = re.compile(r"t\.me/(?:s/)?([A-Za-z0-9_]{3,64}/\d+)")
 _FACEBOOK = re.compile(r"/(?:posts|permalink|videos|photos)/(?:[^/?#]+/)*?(\d{5,})|[?&](?:story_fbid|fbid|v)=(\d+)")
@@ -92,16 +92,7 @@ def _tweet(told: dict[str, Any], row: Row) -> PostItem:
         ),
         links=without_self(links, native),
         media=urls(_media(said.get("media"))),
-        counts=counts(
-            told,
-            {
-                "likes": "likeCount",
-                "reposts": "retweetCount",
-                "replies": "replyCount",
-                "quotes": "quoteCount",
-                "views": "viewCount",
-            },
-        ),
+        counts=counts(told, SCRAPED_COUNTS),
     )
 
 

@@ -22,6 +22,14 @@ _COUNTS = {
     "quotes": "quote_count",
     "views": "impression_count",
 }
+SCRAPED_COUNTS = {
+    "likes": "likeCount",
+    "reposts": "retweetCount",
+    "replies": "replyCount",
+    "quotes": "quoteCount",
+    "views": "viewCount",
+}
+"""As tools name them that read X's own pages."""
 
 
 def page(told: dict[str, Any], row: Row) -> Iterator[Made]:

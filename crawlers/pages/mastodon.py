@@ -112,9 +112,7 @@ def _streamed(page: Page, notes: Notes, deleted: list[tuple[str, str]]) -> list[
     blocks = re.split(r"\n[^\S\n]*\n", page.text.replace("\r\n", "\n"))
     for number, block in enumerate(blocks, start=1):
         where = f"event {number}"
-        fields = [line.partition(":") for line in block.split("\n") if ":" in line]
-        event = next((value.strip() for name, _, value in fields if name == "event"), "")
-        data = "\n".join(value.removeprefix(" ") for name, _, value in fields if name == "data")
+        event, data = event_of(block)
         if event == "delete" and (number_ := one_line(data)[:40]):
             deleted.append((number_, where))
         if event not in ("update", "status.update") or not data:
@@ -124,6 +122,13 @@ def _streamed(page: Page, notes: Notes, deleted: list[tuple[str, str]]) -> list[
         except (ValueError, RecursionError):
             notes.add("cut line" if number == len(blocks) else "event is no JSON", where)
     return found
+
+
+def event_of(block: str) -> tuple[str, str]:
+    """(name, data) of one server-sent event; empty where it tells none."""
+    fields = [line.partition(":") for line in block.split("\n") if ":" in line]
+    name = next((value.strip() for field, _, value in fields if field == "event"), "")
+    return name, "\n".join(value.removeprefix(" ") for field, _, value in fields if field == "data")
 
 
 def _gone(deleted: list[tuple[str, str]], page: Page, notes: Notes, uris: dict[str, str]) -> Iterator[Item]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from ..pages.items import Item
 from ..publish import Harvest
 from ..seen import Mark
 from ..sources import Source
-from ..streams.batch import Fresh
+from ..streams.batch import Fresh, number_of
 from .mastodon import Mastodon
 from .visit import Errand, explain
 
@@ -50,8 +49,7 @@ class CatchUp(Mastodon):
         self, fetch: Fetch | None, items: Iterable[Item], *, marks: Sequence[Mark] = (), gaps: Sequence[Gap] = ()
     ) -> None:
         """Without the gaps of a listing that cannot be had: the stream is seen, and tells which part of it is missing."""
-        while self.errand.publisher.full:
-            await asyncio.sleep(0.05)
+        await self.errand.publisher.room()
         marks = [*marks, *(streamed(self.source.id, *name) for name in _names(fetch))]
         self.errand.publisher.put(Harvest(self.source.id, fetch, self._fresh.only_new(items), self.source.home, marks))
 
@@ -79,9 +77,4 @@ def _names(fetch: Fetch | None) -> list[tuple[str, str]]:
         told = json.loads(fetch.body) if fetch is not None else []
     except (ValueError, RecursionError):
         return []
-    statuses = told if isinstance(told, list) else []
-    return [
-        (str(one["id"]), str(one["uri"]).strip())
-        for one in statuses
-        if isinstance(one, dict) and one.get("id") and one.get("uri")
-    ]
+    return [named for one in (told if isinstance(told, list) else ()) if (named := number_of(one))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Iterable, Sequence
@@ -77,8 +76,7 @@ class LookAgain(Visit):
         self, fetch: Fetch | None, items: Iterable[Item], *, marks: Sequence[Mark] = (), gaps: Sequence[Gap] = ()
     ) -> None:
         """In the name of the source that gave the post."""
-        while self.errand.publisher.full:
-            await asyncio.sleep(0.05)
+        await self.errand.publisher.room()
         post = self.source.post
         self.errand.publisher.put(Harvest(post.source or self.source.id, fetch, list(items), post.region, list(marks)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 from collections import Counter
@@ -260,8 +259,7 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         self, fetch: Fetch | None, items: Iterable[Item], *, marks: Sequence[Mark] = (), gaps: Sequence[Gap] = ()
     ) -> None:
         """Hand it to the publisher, waiting while that has its hands full."""
-        while self.errand.publisher.full:
-            await asyncio.sleep(0.05)
+        await self.errand.publisher.room()
         kept, marks = list(items), list(marks)
         pages = [key.removeprefix("page:") for key, _ in marks if key.startswith("page:")]
         if fetch is not None and len(pages) == 1:

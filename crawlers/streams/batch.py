@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.contracts import digest
 
 from ..pages.items import GoneItem, Item, PostItem
-from .events import fields
+from ..pages.mastodon import event_of
 
 BATCH_S = 10.0
 BATCH_MESSAGES = 200
@@ -35,7 +35,7 @@ class Told:
 
 
 def told_by_mastodon(message: bytes) -> Told:
-    name, data = fields(message)
+    name, data = event_of(message.decode("utf-8", "replace"))
     if name == "delete":
         return Told(bool(data.strip()), data.strip())
     if name not in ("update", "status.update"):
@@ -49,16 +49,18 @@ def numbers_of(messages: Iterable[bytes]) -> list[tuple[str, str]]:
     """(the server's number, uri) of the public statuses in Mastodon's events."""
     found = []
     for message in messages:
-        name, data = fields(message)
+        name, data = event_of(message.decode("utf-8", "replace"))
         status = _json(data) if name in ("update", "status.update") else None
-        if (
-            isinstance(status, dict)
-            and status.get("id")
-            and status.get("uri")
-            and status.get("visibility") != "private"
-        ):
-            found.append((str(status["id"]), str(status["uri"]).strip()))
+        if status is not None and (named := number_of(status)) and status.get("visibility") != "private":
+            found.append(named)
     return found
+
+
+def number_of(status: Any) -> tuple[str, str] | None:
+    """(the server's number, uri) of a status as Mastodon's API gives it, where it tells both."""
+    if not isinstance(status, dict) or not status.get("id") or not status.get("uri"):
+        return None
+    return str(status["id"]), str(status["uri"]).strip()
 
 
 def told_by_jetstream(message: bytes, languages: Iterable[str] = ()) -> Told:

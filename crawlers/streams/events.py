@@ -40,16 +40,3 @@ class Events:
         self._line += piece
         if self._bytes + len(self._line) > self._most:
             raise TooLong(f"an event of more than {self._most} bytes")
-
-
-def fields(event: bytes) -> tuple[str, str]:
-    """(name, data) of one event."""
-    name, data = "message", []
-    for line in event.decode("utf-8", "replace").split("\n"):
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "event":
-            name = value.strip()
-        elif field == "data":
-            data.append(value)
-    return name, "\n".join(data)

@@ -200,7 +200,7 @@ class Stream:
             if message:
                 told = self.told(message)
                 if told.wanted and not self.batch.fits(message, told):
-                    await self._room()
+                    await self.errand.publisher.room()
                     self._hand_on()
                 self.heard(told)
                 if told.wanted:
@@ -208,7 +208,7 @@ class Stream:
             if message is not None:
                 self.heard_at = datetime.now(UTC)
             if self.batch.messages and now >= self.batch.began_at + BATCH_S:
-                await self._room()
+                await self.errand.publisher.room()
                 self._hand_on()
             if now >= self._beat_at + PULSE_S:
                 await self._pulse()
@@ -259,10 +259,6 @@ class Stream:
 
     # -- handing on
 
-    async def _room(self) -> None:
-        while self.errand.publisher.full:
-            await asyncio.sleep(0.05)
-
     def _hand_on(self) -> None:
         messages = self.batch.messages
         if not messages:
@@ -304,7 +300,7 @@ class Stream:
         self._found = 0
         marks = [] if self.batch.messages else [self._state()]
         self.errand.frontier.forget_streamed(self.source.id)
-        await self._room()
+        await self.errand.publisher.room()
         self.errand.publisher.put(Harvest(self.source.id, None, marks=marks, ended=ended))
 
     def ended(self, ok: bool, whole: bool) -> Ended:
@@ -321,12 +317,12 @@ class Stream:
         log.warning("%s: %s", self.source.id, cause)
         began_at = self.heard_at or datetime.now(UTC)
         gaps = self.errand.seen.blinded(self.source.id, self.url, cause, began_at)
-        await self._room()
+        await self.errand.publisher.room()
         self.errand.publisher.put(Harvest(self.source.id, None, gaps=gaps))
 
     async def _seeing(self) -> None:
         if gap := self.errand.seen.sighted(self.source.id, self.url, datetime.now(UTC)):
-            await self._room()
+            await self.errand.publisher.room()
             self.errand.publisher.put(Harvest(self.source.id, None, gaps=[gap]))
 
     def missed(self, began_at: datetime, ended_at: datetime, why: str) -> None:

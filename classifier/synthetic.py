@@ -53,7 +53,16 @@ OTHER_SLOTS: dict[str, tuple[str, ...]] = {
     ),
     "C": (
         "paslon nomor satu", "paslon nomor dua", "paslon tiga", "Pak Wirangga", "Bu Salmah", "Mas Tejo", "pasangan Arka-Lintang",
-        "calon petahana", "Bu Calon", "gubernur kita", "Kang Dirja", "Bang Rusli",
+        "calon petahana", "Bu Calon", "gubernur kita", "Kang Dirja", "Bang Rusli", "pak Darsim", "bu Renata", "Cak Luth",
+        "Gus Wafi", "Daeng Rewa", "Wirangga", "Salmah",
+    ),
+    "P": (
+        "Partai Lentera Rakyat", "Partai Sawah Makmur", "Partai Tunas Bahari", "Partai Jembatan Kita", "Lentera", "partai jembatan",
+        "partai itu", "partai sebelah", "partai penguasa",
+    ),
+    "D": (
+        "Garut", "Bima", "Sleman", "Lebak", "Jember", "Sampang", "Banyumas", "Padang", "Medan", "Makassar", "Ambon", "Kupang",
+        "Pontianak", "Palu", "Manado", "Cianjur", "kabupaten sebelah", "kota kita",
     ),
     "T": (
         "kantor KPU", "gudang logistik", "posko sebelah", "kantor Bawaslu", "TPS 12", "TPS di kampung sebelah", "kantor camat",
@@ -134,6 +143,8 @@ def _filled(pattern: str, ground: str, chance: random.Random) -> str:
 
 def _spoken(text: str, chance: random.Random) -> str:
     opening = chance.choice(_OPENINGS)
+    if text.startswith("@user"):
+        opening = ""  # A reply has whom it answers first.
     text = opening + (text if opening in ("", "@user ", "@user @user ", "RT @user ") else text[0].lower() + text[1:])
     text = text[0].upper() + text[1:] if chance.random() < 0.5 else text.lower()
     for formal, slang in chance.sample(_SPELLINGS, 6):

@@ -1,8 +1,11 @@
 """Texts made for training are the same each time, and what is said of a group is labelled alike whichever group it is."""
 
+import math
+import re
 from collections import defaultdict
 
-from classifier.labels import LABELS, TARGETS
+from classifier import datasets
+from classifier.labels import HEADS, LABELS, TARGETS
 from classifier.synthetic import GROUPS, OTHER_SLOTS, made
 from classifier.tables import OURS, rows
 
@@ -23,6 +26,31 @@ def test_no_text_keeps_an_open_slot_and_only_hate_names_targets() -> None:
         assert "{" not in one.text
         assert not one.targets or "hate" in one.labels
         assert set(one.targets) <= set(TARGETS)
+
+
+def test_a_reply_begins_with_those_it_answers_and_nothing_before() -> None:
+    patterns = [row["pattern"] for row in rows(OURS / "patterns.csv") for _ in range(6)]
+    replies = [pair for pair in zip(patterns, made(6, seed=2), strict=True) if pair[0].startswith("@user")]
+    assert replies
+    for pattern, one in replies:
+        answered = re.match(r"(@user )+", pattern)
+        assert answered
+        assert one.text.lower().startswith(answered[0])
+
+
+def test_no_two_patterns_are_alike() -> None:
+    letters = [re.sub(r"\W|@user", "", row["pattern"].lower()) for row in rows(OURS / "patterns.csv")]
+    assert len(letters) == len(set(letters))
+
+
+def test_training_learns_from_questions_and_corrections_that_they_are_no_rumours() -> None:
+    told: dict[str, set[float]] = defaultdict(set)
+    for row, one in zip(rows(OURS / "patterns.csv"), datasets.made(1), strict=True):
+        suspect = one.labels[HEADS.index("suspect")]
+        told[row["label"]].add(-1.0 if math.isnan(suspect) else suspect)
+    assert told.pop("suspect") == {1.0}
+    assert {label for label, values in told.items() if values == {0.0}} == {"", "criticism", "counter_speech"}
+    assert {label for label, values in told.items() if values == {-1.0}} == {"hate", "provocation", "hate+provocation"}
 
 
 def test_a_pattern_s_label_does_not_depend_on_the_group() -> None:

@@ -158,7 +158,7 @@ class TestReading:
         take(subscription, 1, 2)
         began = time.monotonic()
         assert subscription.poll(10, 0.4) == []
-        assert 0.3 < time.monotonic() - began < 2
+        assert 0.3 < time.monotonic() - began < 10
 
     def test_polls_shorter_than_it_takes_to_join_get_their_messages_all_the_same(self, broker: Broker) -> None:
         broker.ensure({"t": 1})
@@ -178,8 +178,8 @@ class TestReading:
         timer = threading.Timer(0.5, broker.publish, ([Record("t", b"x")],))
         timer.start()
         began = time.monotonic()
-        assert values(subscription.poll(10, 10)) == [b"x"]
-        assert time.monotonic() - began < 2
+        assert values(subscription.poll(10, 60)) == [b"x"]
+        assert time.monotonic() - began < 20, "it slept on"
         timer.join()
 
     def test_two_groups_each_get_everything(self, broker: Broker) -> None:

@@ -7,11 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from demo import serve
 from tests.demo.conftest import Client
+from tests.pace import cpu_units
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,14 +40,14 @@ def test_it_serves_until_it_is_told_to_stop() -> None:
         assert Client(f"http://127.0.0.1:{port}").get("/__demo__/health").json()["status"] == "ok"
     finally:
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
 
 
 def test_the_small_web_is_up_within_half_a_second_of_cpu() -> None:
-    started_s = time.process_time()
-    serve(0).close()
-    assert time.process_time() - started_s < 0.5
+    with cpu_units() as spent:
+        serve(0).close()
+    assert spent() < 2.5
 
 
 def test_a_taken_port_is_one_line_and_an_exit_code() -> None:

@@ -81,6 +81,8 @@ def scrapy_settings(settings: Settings, guard: Any, turns: Turns) -> dict[str, A
         "EXTENSIONS_BASE": {},
         "DOWNLOAD_DELAY": 0,
         "CONCURRENT_REQUESTS": 32,
+        # Bytes of one visit that wait to be read or published; with more it asks for no further page.
+        "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 1_000_000,
         # Scrapy starts so many tasks for each response; what spiders yield is requests, handled in an instant.
         "CONCURRENT_ITEMS": 2,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 16,

@@ -32,8 +32,7 @@ MANY_PAGES = 100
 WITHIN_S = 60.0
 """So many pages in so short a time are worth processes of their own: each takes a second to start, and 150 MB."""
 AHEAD = 4
-"""Pages handed to one process before its answer to the first. What comes while all have so many is read in the crawl, which slows its downloads
-down: nothing piles up, and no core is idle."""
+"""Pages handed to one process before its answer to the first, so that it never waits for the crawl. Others wait as they came."""
 LONGEST_S = 60.0
 """CPU that one page may take. The slowest that tests know takes 6."""
 PIPE_BYTES = 1_048_576
@@ -84,8 +83,8 @@ class Readers:
             except OSError as error:
                 log.warning("no process to read pages in: %s", error)
                 self._deaths += 1
-        free = [reader for reader in self._readers if reader.ready and reader.waiting < AHEAD]
-        return min(free, key=lambda reader: reader.waiting, default=None)
+        free = [reader for reader in self._readers if reader.ready]
+        return min(free, key=lambda reader: reader.asked, default=None)
 
     async def close(self) -> None:
         self.count = 0
@@ -102,6 +101,9 @@ class _Reader:
 
     def __init__(self, key: Key | None, longest_s: float) -> None:
         self.ready = self.over = False
+        self.asked = 0
+        """Pages that it has not answered yet."""
+        self._places = asyncio.Semaphore(AHEAD)
         self._waiting: deque[tuple[asyncio.Future[list[Item]], str]] = deque()
         self._questions: asyncio.WriteTransport | None = None
         command = [sys.executable, "-m", __name__]
@@ -111,14 +113,18 @@ class _Reader:
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)  # type: ignore[arg-type]
         self._task = asyncio.get_running_loop().create_task(self._listen(pickle.dumps((key, longest_s))))
 
-    @property
-    def waiting(self) -> int:
-        """Pages under way."""
-        return len(self._waiting)
-
     async def read(self, kind: str, page: Page) -> list[Item]:
         """Raises _Ended if the process died over another page."""
-        assert self._questions is not None  # noqa: S101
+        self.asked += 1
+        try:
+            async with self._places:
+                return await self._ask(kind, page)
+        finally:
+            self.asked -= 1
+
+    async def _ask(self, kind: str, page: Page) -> list[Item]:
+        if self.over or self._questions is None:
+            raise _Ended
         answer: asyncio.Future[list[Item]] = asyncio.get_running_loop().create_future()
         self._waiting.append((answer, page.url))
         asked = (kind, page.body, page.url, page.content_type, page.fetched_at)

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from pipeline.contracts import Evidence
 _NOT_OF_THE_BODY = {"content-encoding", "transfer-encoding", "content-length", "set-cookie"}
 """Headers that no longer fit the unpacked body, and cookies, which are nobody's evidence."""
 
+LEVEL = 6
+"""Of gzip. At 9, which is warcio's, recorded news pages are 0.3 % smaller and take 1.8 times as long to pack."""
 FILE_RECORDS = 10_000
 FILE_BYTES = 500_000_000
 """A file that has either is followed by another, so that its list of records and a removal from it stay small."""
@@ -150,8 +153,29 @@ class Archive:
         fcntl.flock(file, fcntl.LOCK_EX)
         self._file, self._locked = file, True
         self._day, self._records = day, 0
-        self._writer = WARCWriter(file, gzip=True, warc_version="1.1")
+        self._writer = _Writer(file, gzip=False, warc_version="1.1")  # it packs by itself
         return file
+
+
+class _Writer(WARCWriter):  # type: ignore[misc]
+    """Each record is a gzip member of its own, packed at LEVEL."""
+
+    def _write_warc_record(self, out: BinaryIO, record: Any) -> None:
+        super()._write_warc_record(_Member(out), record)
+
+
+class _Member:
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._packing = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+
+    def write(self, data: bytes) -> None:
+        self._out.write(self._packing.compress(data))
+
+    def flush(self) -> None:
+        """Ends it."""
+        self._out.write(self._packing.flush())
+        self._out.flush()
 
 
 def list_of(folder: Path, warc: str) -> Path:

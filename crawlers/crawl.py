@@ -24,6 +24,7 @@ from .frontier.store import VISITS_PER_HOST, Due, Frontier, Outcome, bounds_of, 
 from .keys import keys_of
 from .publish import Counts, Harvest, PublisherThread, Tally
 from .pulse import Ended
+from .reading import Readers
 from .recheck import Recheck
 from .sources import CLAIM_KINDS, STREAM_KINDS, Source
 
@@ -45,7 +46,7 @@ LOOK_S = 0.5
 
 
 def scrapy_settings(settings: Settings, guard: Any, turns: Turns) -> dict[str, Any]:
-    """Scrapy's settings. Handlers and downloader middlewares are all named here: nothing that an upgrade adds comes in by itself.
+    """Scrapy's settings. Handlers, downloader middlewares and extensions are all named here: nothing that an upgrade adds comes in by itself.
 
     Pauses are the frontier's business.
     """
@@ -77,13 +78,11 @@ def scrapy_settings(settings: Settings, guard: Any, turns: Turns) -> dict[str, A
             "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,
             "crawlers.frontier.middleware.TurnMiddleware": 990,
         },
-        "EXTENSIONS": {
-            "scrapy.extensions.logstats.LogStats": None,
-            "scrapy.extensions.corestats.CoreStats": None,
-            "scrapy.extensions.memusage.MemoryUsage": None,
-        },
+        "EXTENSIONS_BASE": {},
         "DOWNLOAD_DELAY": 0,
         "CONCURRENT_REQUESTS": 32,
+        # Bytes of one visit that wait to be read or published; with more it asks for no further page.
+        "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 1_000_000,
         # Scrapy starts so many tasks for each response; what spiders yield is requests, handled in an instant.
         "CONCURRENT_ITEMS": 2,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
@@ -166,7 +165,12 @@ class _Trip:
         self._ways: Any = None
         self._streams: set[Any] = set()
         self.errand = Errand(
-            publisher, frontier, pseudonym.maker(pseudonym.key(settings)), settings.max_page_bytes, keys_of(settings)
+            publisher,
+            frontier,
+            pseudonym.maker(key := pseudonym.key(settings)),
+            settings.max_page_bytes,
+            keys_of(settings),
+            Readers(settings.crawl_readers, key),
         )
         self._by_id = {source.id: source for source in sources}
         self.stopping = False
@@ -198,6 +202,7 @@ class _Trip:
             await self._follow()
         finally:
             watch.cancel()
+            await self.errand.readers.close()
             if self._handler is not None:
                 await self._handler.close()
 

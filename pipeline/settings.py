@@ -101,6 +101,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Visits a minute that all followed sources share; 0: as many as their cadences add up to.",
     )
+    crawl_readers: int = Field(
+        default=1,
+        ge=0,
+        description="Processes in which pages are read beside a crawl of many pages; 0: the crawl reads them itself.",
+    )
     max_page_bytes: int = Field(
         default=5_000_000,
         ge=1000,

@@ -22,7 +22,7 @@ class Discourse(Visit):
         if not await self.sighted(response):
             return
         fetch = self.fetch_of(response)
-        items = self.read("discourse", fetch)
+        items = await self.read("discourse", fetch)
         await self.keep(fetch, [item for item in items if isinstance(item, ProblemItem)])
         heights = _heights(response.body)
         grown = False
@@ -48,7 +48,7 @@ class Discourse(Visit):
 
     async def posts(self, response: Any, topic: str, height: str) -> Any:
         fetch = self.fetch_of(response)
-        items = self.read("discourse", fetch)
+        items = await self.read("discourse", fetch)
         for item in items:
             if isinstance(item, LinkItem) and item.why == "next page":
                 if request := self.to(item.url, self.posts, topic=topic, height=height):

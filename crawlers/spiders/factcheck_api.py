@@ -43,7 +43,7 @@ class FactCheckApi(Changed):
     async def listing(self, response: Any, **carried: Any) -> Any:
         gate = response.meta["gate"]
         fetch = self.fetch_of(response)
-        items = self.read("factcheck_api", fetch, listing=True)
+        items = await self.read("factcheck_api", fetch, listing=True)
         if why := blindness(items):
             await self.keep(fetch, items)
             await self.blinded(gate, why)

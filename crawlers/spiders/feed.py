@@ -14,7 +14,7 @@ class Feed(Visit):
 
     async def listing(self, response: Any, **carried: Any) -> Any:
         fetch = self.fetch_of(response)
-        items = self.read("feed", fetch, listing=True) if response.status != 304 else []
+        items = await self.read("feed", fetch, listing=True) if response.status != 304 else []
         if why := blindness(items):
             await self.keep(fetch, items)
             await self.blinded(response.meta["asked"], why)
@@ -48,12 +48,12 @@ class Feed(Visit):
 
     async def recalled(self, response: Any, address: str) -> None:
         fetch = self.fetch_of(response)
-        items = [item for item in self.read("article", fetch) if not isinstance(item, LinkItem)]
+        items = [item for item in await self.read("article", fetch) if not isinstance(item, LinkItem)]
         await self.keep(fetch, items, marks=[(f"page:{address}", "1")])
 
     async def article(self, response: Any, teaser: PostItem, feed: Fetch) -> None:
         fetch = self.fetch_of(response)
-        items = [item for item in self.read("article", fetch) if not isinstance(item, LinkItem)]
+        items = [item for item in await self.read("article", fetch) if not isinstance(item, LinkItem)]
         posts = [item for item in items if isinstance(item, PostItem)]
         for post in posts:
             post.published_at = post.published_at or teaser.published_at

@@ -25,7 +25,7 @@ class Forum(Changed):
 
     async def listing(self, response: Any, **carried: Any) -> Any:
         fetch = self.fetch_of(response)
-        items = self.read("forum", fetch, listing=True) if response.status != 304 else []
+        items = await self.read("forum", fetch, listing=True) if response.status != 304 else []
         if why := blindness(items):
             await self.keep(fetch, items)
             await self.blinded(response.meta["asked"], why)
@@ -59,7 +59,7 @@ class Forum(Changed):
         return self.to(url, self.posts, topic=topic, state=state)
 
     async def posts(self, response: Any, topic: str, state: str) -> Any:
-        items = self.read("forum", self.fetch_of(response))
+        items = await self.read("forum", self.fetch_of(response))
         async for request in self._read_on(response, topic, state, items):
             yield request
 

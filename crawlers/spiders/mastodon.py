@@ -46,7 +46,7 @@ class Mastodon(Visit):
 
     async def listing(self, response: Any, **carried: Any) -> Any:
         fetch = self.fetch_of(response)
-        items = self.read("mastodon", fetch, listing=True) if response.status != 304 else []
+        items = await self.read("mastodon", fetch, listing=True) if response.status != 304 else []
         if why := blindness(items):
             await self.keep(fetch, items)
             await self.blinded(response.meta["asked"], why)

@@ -15,7 +15,7 @@ class _OnePage(Visit):
     async def listing(self, response: Any, **carried: Any) -> None:
         if await self.sighted(response):
             fetch = self.fetch_of(response)
-            items = [i for i in self.read(self.kind, fetch) if not isinstance(i, LinkItem)]
+            items = [i for i in await self.read(self.kind, fetch) if not isinstance(i, LinkItem)]
             gave = [(i.platform, i.native_id) for i in items if isinstance(i, PostItem)]
             await self.keep(fetch, items, marks=[(self._gave, json.dumps(gave))] if gave else [])
             self.unchanged_next_time(response)

@@ -40,7 +40,7 @@ class LookAgain(Visit):
         post = self.source.post
         fetch = self.fetch_of(response)
         kind = _READ_BY.get(post.platform)
-        items = self.items_of(kind, fetch) if kind else []
+        items = await self.items_of(kind, fetch) if kind else []
         ours = [
             i for i in items if isinstance(i, PostItem) and (i.platform, i.native_id) == (post.platform, post.native_id)
         ]

@@ -14,15 +14,19 @@ from .feed import Feed
 class ByRecipe(Feed):
     name = "recipe"
 
-    def items_of(self, kind: str, fetch: Fetch) -> list[Item]:
+    async def items_of(self, kind: str, fetch: Fetch) -> list[Item]:
         recipe = self.source.recipe
         if recipe is None:
-            return super().items_of(kind, fetch)
+            return await super().items_of(kind, fetch)
         if kind != "article":
             return self._by(read_list, recipe, fetch)
-        items = self._by(read_article, recipe.article, fetch) if recipe.article else super().items_of("article", fetch)
+        if recipe.article:
+            items = self._by(read_article, recipe.article, fetch)
+        else:
+            items = await super().items_of("article", fetch)
         if recipe.claims:
-            items += [item for item in super().items_of("claimreview", fetch) if not isinstance(item, LinkItem)]
+            claims = await super().items_of("claimreview", fetch)
+            items += [item for item in claims if not isinstance(item, LinkItem)]
         return items
 
     def _by(self, reader: Any, recipe: Recipe | ArticleRecipe, fetch: Fetch) -> list[Item]:

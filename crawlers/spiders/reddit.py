@@ -31,7 +31,7 @@ class Reddit(Timeline):
 
     async def comments(self, response: Any, mark: tuple[str, str]) -> None:
         fetch = self.fetch_of(response)
-        items = self.read("reddit", fetch)
+        items = await self.read("reddit", fetch)
         await self.keep_changed(fetch, items, marks=[mark] if any(isinstance(i, PostItem) for i in items) else [])
 
     async def instead(self, request: Any, missed: Missed) -> None:

@@ -20,7 +20,7 @@ class Sitemap(Visit):
         if not await self.sighted(response):
             return
         fetch = self.fetch_of(response)
-        items = self.read("sitemap", fetch)
+        items = await self.read("sitemap", fetch)
         await self.keep(fetch, [item for item in items if isinstance(item, ProblemItem)])
         self.unchanged_next_time(response)
         for item in items:
@@ -41,7 +41,7 @@ class Sitemap(Visit):
 
     async def article(self, response: Any, address: str) -> None:
         fetch = self.fetch_of(response)
-        items = [item for item in self.read("article", fetch) if not isinstance(item, LinkItem)]
+        items = [item for item in await self.read("article", fetch) if not isinstance(item, LinkItem)]
         await self.keep(fetch, items, marks=[(f"page:{address}", "1")])
 
     async def instead(self, request: Any, missed: Missed) -> None:

@@ -46,7 +46,7 @@ class Timeline(Changed):
             await self.sighted(response)
             return
         fetch = self.fetch_of(response)
-        items = self.read(self.page, fetch, listing=newest)
+        items = await self.read(self.page, fetch, listing=newest)
         if newest and (why := blindness(items)):
             await self.keep(fetch, items)
             await self.blinded(response.meta["asked"], why)

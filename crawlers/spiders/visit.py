@@ -25,11 +25,11 @@ from ..guard import Refused
 from ..handler import Unfetched
 from ..keys import Keys
 from ..manners import Postponed
-from ..pages import read
 from ..pages.address import host_of
 from ..pages.items import Item, PostItem, ProblemItem
 from ..pages.page import Page, Pseudonym
 from ..publish import Harvest, PublisherThread
+from ..reading import Readers
 from ..seen import Mark
 from ..shape import Shapes
 from ..sources import Source
@@ -48,6 +48,7 @@ class Errand:
     pseudonym: Pseudonym
     max_page_bytes: int
     keys: Keys = field(default_factory=Keys)
+    readers: Readers = field(default_factory=Readers)
     claimed: set[str] = field(default_factory=set)
     """Addresses that some visit of this process is fetching now and that the frontier does not know, sitemaps for one."""
 
@@ -228,16 +229,16 @@ class Visit(scrapy.Spider):  # type: ignore[misc]
         fetched_at = datetime.fromtimestamp(at, UTC) if at else datetime.now(UTC)
         return Fetch(response.url, response.body, fetched_at, response.status, headers, kind=self.kept_as)
 
-    def read(self, kind: str, fetch: Fetch, *, listing: bool = False) -> list[Item]:
+    async def read(self, kind: str, fetch: Fetch, *, listing: bool = False) -> list[Item]:
         """What the page holds; one that gave nothing is a gap, but for a blind `listing`, of which the caller tells (`blinded`)."""
-        items = self.items_of(kind, fetch)
+        items = await self.items_of(kind, fetch)
         if (why := unread(items)) and not (listing and blindness(items)):
             self._gap(f"{why}: {fetch.url}", fetch.fetched_at)
         return items
 
-    def items_of(self, kind: str, fetch: Fetch) -> list[Item]:
+    async def items_of(self, kind: str, fetch: Fetch) -> list[Item]:
         """What the page holds, but for posts that are not public: those go no further."""
-        items = read(kind, self.page_of(fetch))
+        items = await self.errand.readers.read(kind, self.page_of(fetch))
         if unread(items) is None:
             self._shape.look(kind, items)
         return [item for item in items if not isinstance(item, PostItem) or item.public]

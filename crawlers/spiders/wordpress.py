@@ -32,7 +32,7 @@ class WordPress(Visit):
         if not await self.sighted(response):
             return
         fetch = self.fetch_of(response)
-        items = self.read("wordpress", fetch)
+        items = await self.read("wordpress", fetch)
         posts = [item for item in items if isinstance(item, PostItem)]
         new = [post for post in posts if self.claim_page(post.url or post.native_id)]
         kept = [item for item in items if not isinstance(item, (LinkItem, PostItem))]
@@ -64,7 +64,7 @@ class WordPress(Visit):
 
     async def article(self, response: Any, address: str) -> None:
         fetch = self.fetch_of(response)
-        await self.keep(fetch, self.read("claimreview", fetch), marks=[(f"page:{address}", "1")])
+        await self.keep(fetch, await self.read("claimreview", fetch), marks=[(f"page:{address}", "1")])
 
     async def instead(self, request: Any, missed: Missed) -> None:
         address = request.cb_kwargs.get("address")

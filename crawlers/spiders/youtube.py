@@ -64,7 +64,7 @@ class YouTube(Timeline):
 
     async def comments(self, response: Any, video: str) -> Any:
         fetch = self.fetch_of(response)
-        items = self.read("youtube_comments", fetch, listing=True)
+        items = await self.read("youtube_comments", fetch, listing=True)
         request = None
         if response.status == 200:
             await self.seeing(self._gate)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from datetime import timezone
+from functools import cache
 from typing import Any
-
-import lxml.etree
 
 from . import dates, jsonld
 from .address import canonical, host_of, resolve
@@ -59,12 +59,7 @@ _ASIDE = re.compile(
     re.I,
 )
 """How lines begin that Indonesian news sites set between an article's paragraphs: pointers to others, advertisements."""
-_MAY_LEAD_ON = lxml.etree.XPath(
-    "//link[contains(@rel, 'next') or contains(@class, 'next')] | //a[contains(@rel, 'next') or contains(@class, 'next') or "
-    "contains(translate(., 'BEIKLJNRSTUXAY', 'beikljnrstuxay'), 'selanjutnya') or contains(translate(., 'BEIKLJNRSTUXAY', 'beikljnrstuxay'), 'berikutnya')"
-    " or contains(translate(., 'NEXT', 'next'), 'next')]"
-)
-"""Links that may be one of `_next_page`, found without a look at each from Python: a news page has hundreds."""
+_WHOLE_PAGE = re.compile(r"\s*<(html|!doctype)", re.I)
 _DATED = re.compile(r"(^|[-_\s])(date|time|tanggal|waktu|tgl|published)([-_\s]|$)", re.I)
 """Classes of what shows when an article was published."""
 _SHORT_CHARS = 600
@@ -132,10 +127,8 @@ def read(page: Page) -> Iterator[Item]:
 def _next_page(root: Any, url: str, page: Page) -> str | None:
     """The article's own next page. `rel=next` leads to the next article of a blog as well, and in lists beside it to their next page."""
     own = canonical(url).partition("?")[0].rstrip("/")
-    for link in _MAY_LEAD_ON(root):
-        words = one_line(link.text_content()).casefold() if link.tag == "a" else ""
-        marks = f"{link.get('rel') or ''} {link.get('class') or ''}".split()
-        if "next" in marks or words in _ONWARD:
+    for link in root.iter("link", "a"):
+        if _leads_on(link):
             following = resolve(page.url, link.get("href"))
             if (
                 following
@@ -144,6 +137,17 @@ def _next_page(root: Any, url: str, page: Page) -> str | None:
             ):
                 return following
     return None
+
+
+def _leads_on(link: Any) -> bool:
+    """Whether it calls itself the next page. A news page has hundreds of links that do not: each gets a cheap look first."""
+    for marks in (link.get("rel"), link.get("class")):
+        if marks and "next" in marks and "next" in marks.split():
+            return True
+    words = (link.text_content() if len(link) else link.text) if link.tag == "a" else None
+    if not words or ("nya" not in (words := words.casefold()) and "next" not in words):
+        return False
+    return one_line(words).casefold() in _ONWARD
 
 
 def _title(root: Any, data: dict[str, Any], metas: dict[str, str]) -> str:
@@ -204,10 +208,10 @@ def _body(root: Any, text: str, url: str) -> tuple[str, list[str]]:
         return read_whole.text, read_whole.links
     import trafilatura  # late: it takes a second to load, and most kinds do without
 
+    # It copies a tree it is given. What does not begin as a page it takes for a piece of one, and reads its own way.
+    given = root if _WHOLE_PAGE.match(text) else clean(text)
     try:
-        found = trafilatura.bare_extraction(
-            clean(text), url=url, include_comments=False, include_links=True, with_metadata=False, favor_recall=True
-        )
+        found = trafilatura.bare_extraction(given, options=_options(url))
     except Exception:  # it walks hostile markup; whatever breaks in it must cost this body alone
         return "", []
     if found is None or found.body is None:
@@ -216,6 +220,21 @@ def _body(root: Any, text: str, url: str) -> tuple[str, list[str]]:
     lines = [(line, element) for line, element in _inside(lines, root) if not _ASIDE.match(line)]
     links = unique(resolve(url, ref.get("target")) for _, element in lines for ref in element.iter("ref"))
     return tidy("\n".join(line for line, _ in lines)), links
+
+
+@cache
+def _asked() -> Any:
+    from trafilatura.settings import Extractor
+
+    # "txt" rather than "python": what it finds is read from its tree, and the text that it would make of it besides is not.
+    return Extractor(output_format="txt", comments=False, links=True, recall=True)
+
+
+def _options(url: str) -> Any:
+    """What is asked of trafilatura. It reads its settings from a file anew for each that is made: one is, and copied."""
+    options = copy(_asked())
+    options.url, options.source = url, url.encode("utf-8", "replace").decode()
+    return options
 
 
 def _line(element: Any) -> str:
@@ -277,7 +296,13 @@ def _without_title(body: str, *titles: str) -> str:
 
 
 def _letters(text: str) -> str:
-    return re.sub(r"\W+", "", text).casefold()
+    if text.isascii():
+        return text.encode().translate(None, _NO_LETTERS).decode().lower()
+    return _NO_WORD.sub("", text).casefold()
+
+
+_NO_WORD = re.compile(r"\W+")
+_NO_LETTERS = bytes(n for n in range(128) if not (chr(n).isalnum() or n == 95))
 
 
 def _author(data: dict[str, Any], everything: list[dict[str, Any]]) -> str:

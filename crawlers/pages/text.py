@@ -14,7 +14,7 @@ import lxml.html
 from .address import resolve
 
 _DAMAGE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_BLANKS = re.compile(r"[^\S\n]+")
+_CONTROLS = bytes({*range(32), 127} - {*b"\t\n\r"})
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
 
 _SKIPPED = {"script", "style", "noscript", "template", "svg", "iframe", "head", "button", "select", "textarea"}
@@ -28,12 +28,26 @@ _BLOCKS = {
 
 def clean(value: object) -> str:
     """Text without control characters and lone surrogates; surrogate pairs from JSON are already one character."""
-    return _DAMAGE.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n") if value is not None else ""
+    if value is None:
+        return ""
+    text = str(value)
+    if not _is_sound(text):
+        text = _DAMAGE.sub("", text)
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _is_sound(text: str) -> bool:
+    """Whether there is nothing of `_DAMAGE` in it: asked of its bytes, this costs a twentieth of looking at each character."""
+    try:
+        told = text.encode()
+    except UnicodeEncodeError:  # lone surrogates
+        return False
+    return len(told.translate(None, _CONTROLS)) == len(told) and "\ufffe" not in text and "\uffff" not in text
 
 
 def tidy(value: object) -> str:
     """`clean`, with runs of blanks made one, lines stripped and at most one empty line between two."""
-    lines = [_BLANKS.sub(" ", line).strip() for line in clean(value).split("\n")]
+    lines = [" ".join(line.split()) for line in clean(value).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
@@ -86,10 +100,16 @@ def document(text: str) -> Any:
     cleaned = clean(text)
     if not cleaned.strip():
         return None
+    # Comments are nobody's words. One class for all elements: lxml.html asks Python for the class of each that is looked at.
+    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    parser.set_element_class_lookup(_ONE_CLASS)
     try:
-        return lxml.html.document_fromstring(cleaned.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+        return lxml.html.document_fromstring(cleaned.encode(), parser=parser)
     except (lxml.etree.ParserError, lxml.etree.LxmlError):
         return None
+
+
+_ONE_CLASS = lxml.etree.ElementDefaultClassLookup(element=lxml.html.HtmlElement)
 
 
 def rebase(root: Any, url: str) -> None:

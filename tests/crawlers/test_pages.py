@@ -18,6 +18,7 @@ from crawlers.pages import BUILT, KINDS, NotBuilt, read, reader
 from crawlers.pages.address import resolve
 from crawlers.pages.items import ClaimItem, Item, PostItem, ProblemItem, as_dict
 from crawlers.pages.page import Page
+from crawlers.pages.text import clean
 from crawlers.pseudonym import maker
 from crawlers.publish import as_claim, as_post
 
@@ -165,3 +166,23 @@ def test_links_within_a_feed_s_entry_are_joined_to_what_the_feed_says_and_not_to
         item for item in read("feed", Page(feed.encode(), "https://warta.example/feed")) if isinstance(item, PostItem)
     ]
     assert [post.links for post in posts] == [["https://warta.example/dasar/dua"], ["https://lain.example/sana/dua"]]
+
+
+def test_no_character_that_a_post_must_not_have_is_left_in_a_text_whatever_stands_beside_it() -> None:
+    damage = [
+        *map(chr, range(9)),
+        "\x0b",
+        "\x0c",
+        *map(chr, range(14, 32)),
+        "\x7f",
+        "\ud800",
+        "\udfff",
+        "\ufffe",
+        "\uffff",
+    ]
+    for one in damage:
+        for words in ("kata", "kata é", "kata 漢", "kata \U0001f600"):
+            assert clean(f"{words}{one} lagi") == f"{words} lagi", repr(one)
+    kept = "a\tb\nc \x80\x85\xa0\u2028\ufeff\ufffd\U0001fffe"
+    assert clean(kept) == kept
+    assert clean("a\r\nb\rc") == "a\nb\nc"

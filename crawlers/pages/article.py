@@ -16,7 +16,7 @@ import lxml.etree
 from . import app_state, column, dates, jsonld
 from .address import canonical, host_of, resolve
 from .byline import signed
-from .column import is_aside
+from .column import is_aside, is_date
 from .items import Item, LinkItem, PostItem
 from .page import Page
 from .paging import next_page
@@ -80,6 +80,8 @@ _BREAKS = {"lb", "p", "item", "head", "row", "list", "quote", "table"}
 _MOST_MISSES = 300
 """Lines looked for in the whole main part before only its own lines are compared: each costs its length."""
 _WHOLE_PAGE = re.compile(r"\s*<(html|!doctype)", re.I)
+_ZONED = re.compile(r"\bWI(B|TA|T)\b")
+_HOUR = re.compile(r"\d{1,2}[.:]\d{2}\s*$")
 _DATED = re.compile(r"(^|[-_\s])(date|time|tanggal|waktu|tgl|published)([-_\s]|$)", re.I)
 """Classes of what shows when an article was published."""
 _SHORT_CHARS = 600
@@ -460,15 +462,28 @@ def _published(told: Any, root: Any, page: Page, notes: Notes, zone: timezone = 
     if told:
         return notes.when(told, "published_at", zone)
     # Indonesian sites often show the time in words alone: "Rabu, 27 November 2024 | 10:15 WIB".
+    days = []
     for element in root.iter("time", "span", "div", "p", "small", "li", "td", "h3", "h4", "h5", "h6"):
         words = " ".join(filter(None, (element.text, *(inner.tail for inner in element))))
         if not words or len(words) > 160 or not re.search(r"\d{4}", words):
             continue
-        if re.search(r"\bWI(B|TA|T)\b", words) or _DATED.search(element.get("class") or ""):
+        if (
+            _ZONED.search(words)
+            or _DATED.search(element.get("class") or "")
+            or (_HOUR.search(words) and is_date(words))
+        ):
             try:
                 return dates.stamp(dates.from_numbers(words) or words, page.fetched_at)
             except dates.BadDate:
                 continue
+        if is_date(words) and column.titled(element) is not None:
+            days.append(words)
+    # A day alone may be today's, in the page's head; beside the title it is the article's.
+    for words in days:
+        try:
+            return dates.stamp(dates.from_numbers(words) or words, page.fetched_at)
+        except dates.BadDate:
+            continue
     return _guessed(page)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import lxml.etree
@@ -16,7 +17,7 @@ from .address import resolve
 
 _BESIDE = re.compile(
     r"(.*[-_])?(baca[-_]*juga|lihat[-_]*juga|simak[-_]*juga|lihatjg|linksisip|read[-_]*(more|also)|also[-_]*read|baca[-_]holder|berita[-_]*(terkait|lain\w*)|"
-    r"artikel[-_]*(terkait|lain\w*)|rekomendasi|recommend\w*|related|picked|terpopuler|newsletter|subscri\w+|(adv|advert\w*|ads|iklan)|adsbygoogle|parallax\w*|"
+    r"artikel[-_]*(terkait|lain\w*)|rekomendasi|recommend\w*|related|picked|terpopuler|newsletter|sisip|noncontent|subscri\w+|(adv|advert\w*|ads|iklan)|adsbygoogle|parallax\w*|"
     r"paradetail|para_caption|staticdetail|tagcloud\d*|tags)([-_].*)?|baca|ad([-_](slot|placeholder|container|wrap\w*|box|unit|banner))?|(.*[-_])?(tag|ad)",
     re.I,
 )
@@ -136,7 +137,12 @@ def runs(line: str, linked: int) -> bool:
 
 def is_aside(line: str) -> bool:
     """Whether a line is none of the article's: a pointer to another, an advertisement's mark, a credit, the date alone."""
-    return bool(_ASIDE.match(line)) or (len(line) < 90 and _DATE_ALONE.fullmatch(line) is not None)
+    return bool(_ASIDE.match(line)) or is_date(line)
+
+
+def is_date(line: str) -> bool:
+    """Whether it is a day, with its hour or not, and nothing else."""
+    return len(line) < 90 and _DATE_ALONE.fullmatch(line) is not None
 
 
 def without_boxes(root: Any) -> Any:
@@ -145,7 +151,7 @@ def without_boxes(root: Any) -> Any:
         marks = f"{element.get('class') or ''} {element.get('id') or ''}".split()
         if not marks or element.getparent() is None:
             continue
-        if any(_BESIDE.fullmatch(mark) for mark in marks):
+        if any(_is_beside(mark) for mark in marks):
             is_box = _is_small(element)
         else:
             is_box = (
@@ -154,6 +160,11 @@ def without_boxes(root: Any) -> Any:
         if is_box:
             element.drop_tree()
     return root
+
+
+@lru_cache(10_000)
+def _is_beside(mark: str) -> bool:
+    return len(mark) < 100 and _BESIDE.fullmatch(mark) is not None
 
 
 def _is_small(element: Any) -> bool:

@@ -16,6 +16,7 @@ _ONWARD = {
 _ARROWS = " \t<>‹›«»→←|"
 _PAGE_PARAMETERS = {"page", "hal", "halaman", "p", "paged", "pg"}
 _WHOLE_PARAMETERS = {("page", "all"), ("showpage", "all"), ("single", "1"), ("show", "all"), ("view", "all")}
+_MAY_BE_PAGE = re.compile(r"[?&](page|hal|halaman|p|paged|pg|showpage|single|show|view)=", re.I)
 _MOST_PAGES = 200
 
 
@@ -32,7 +33,7 @@ def next_page(root: Any, url: str, here: str) -> str | None:
     for link in root.iter("link", "a"):
         said = (link.text_content() if len(link) else link.text) if link.tag == "a" else None
         onward = _leads_on(link, said)
-        if not onward and not (said and said.strip().isdigit()) and "=" not in (link.get("href") or ""):
+        if not (onward or (said and said.strip().isdigit()) or _MAY_BE_PAGE.search(link.get("href") or "")):
             continue
         following = resolve(here, link.get("href"))
         if (

@@ -147,15 +147,18 @@ def is_date(line: str) -> bool:
 
 def without_boxes(root: Any) -> Any:
     """The tree, which is changed, without what its classes call advertisements, tags and pointers to other articles."""
+    widths: dict[Any, int] = {}
     for element in list(root.iter(*_MAY_BE_BESIDE)):
         marks = f"{element.get('class') or ''} {element.get('id') or ''}".split()
         if not marks or element.getparent() is None:
             continue
         if any(_is_beside(mark) for mark in marks):
-            is_box = _is_small(element)
+            is_box = not _is_word(element, widths) and _is_small(element)
         else:
             is_box = (
-                element.tag == "div" and any(_CONSENT.fullmatch(mark) for mark in marks) and _holds_no_article(element)
+                element.tag == "div"
+                and any(len(mark) < 100 and _CONSENT.fullmatch(mark) for mark in marks)
+                and _holds_no_article(element)
             )
         if is_box:
             element.drop_tree()
@@ -167,10 +170,18 @@ def _is_beside(mark: str) -> bool:
     return len(mark) < 100 and _BESIDE.fullmatch(mark) is not None
 
 
-def _is_small(element: Any) -> bool:
-    """Whether it may be a box: no title of the page and no long paragraph is in it, and it is no word in a sentence."""
-    if element.tag in _INLINE and _width(element.getparent()) > _width(element):
+def _is_word(element: Any, widths: dict[Any, int]) -> bool:
+    """Whether it stands in a sentence. `widths` keeps what was counted: a paragraph may have thousands of them."""
+    if element.tag not in _INLINE:
         return False
+    holder = element.getparent()
+    if holder not in widths:
+        widths[holder] = _width(holder)
+    return widths[holder] > _width(element)
+
+
+def _is_small(element: Any) -> bool:
+    """Whether it may be a box: no title of the page and no long paragraph is in it."""
     return _holds_no_article(element) and all(
         len(" ".join(words.split())) <= _LONGEST_BESIDE_CHARS for words in element.itertext()
     )
@@ -249,7 +260,7 @@ def introduction(part: Any, base: str) -> Line | None:
         for before in element.itersiblings(preceding=True):
             if before.tag == "h1" or next(before.iter("h1"), None) is not None:
                 return None
-            pictures = [before, *before.itersiblings(preceding=True)][:2]
+            pictures = [e for e in (before, before.getprevious()) if e is not None]
             if before.tag not in ("div", "p", "h2", "h3", "strong", "section") or any(
                 next(e.iter("img"), None) is not None for e in pictures
             ):

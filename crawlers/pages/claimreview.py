@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from . import article, dates, jsonld
 from .address import canonical, host_of, resolve, with_scheme
+from .column import is_date
 from .items import ClaimItem, Item
 from .page import Page
 from .problems import Notes
@@ -25,6 +26,14 @@ _VERDICT = re.compile(
     re.I,
 )
 """Words with which Indonesian fact-checkers open a title that has no ClaimReview."""
+
+_BRACKETED = re.compile(
+    r"^[\[(]\s*(penipuan|parodi|satire|klarifikasi|malinformasi|fitnah|hasut(?:an)?|manipulasi|(?:hoaks|hoax|disinformasi|misinformasi|malinformasi)"
+    r"\s*[+&/]\s*\w+)\s*[\])]\s*[,:\-–—]?\s*(?=\S)",
+    re.I,
+)
+"""Those that are verdicts in brackets alone: as the first word of a title they are news."""
+_CARD_LEVELS = 4
 
 _SHORT_CHARS = 60_000
 """Articles that speak of being blocked are longer, markup and all."""
@@ -190,8 +199,8 @@ def _from_titles(text: str, page: Page, notes: Notes) -> Iterator[ClaimItem]:
     seen = set()
     path = urlsplit(page.url).path
     for heading in root.iter("h1", "h2", "h3"):
-        title = one_line(heading.text_content())
-        match = _VERDICT.match(title)
+        title = _shown_title(heading)
+        match = _verdict(title)
         if not match or len(title) - match.end() < 15:
             continue
         links = [href for a in heading.iter("a") if (href := resolve(page.url, a.get("href")))]
@@ -206,5 +215,38 @@ def _from_titles(text: str, page: Page, notes: Notes) -> Iterator[ClaimItem]:
             continue
         seen.add(url)
         publisher = host_of(url).removeprefix("www.")
-        date = None if links else article.shown_at(root, page, notes)
+        date = _card_day(heading, url, page, notes) if links else article.shown_at(root, page, notes)
         yield ClaimItem(url, title[match.end() :], match.group(1).capitalize(), publisher, url, date)
+
+
+def _verdict(title: str) -> re.Match[str] | None:
+    return _VERDICT.match(title) or _BRACKETED.match(title)
+
+
+def _shown_title(heading: Any) -> str:
+    """Its words; the longer ones where it holds them twice, cut short for small screens."""
+    told = [words for span in heading.iter("span") if _verdict(words := one_line(span.text_content()))]
+    return max(told, key=len) if len(told) > 1 else one_line(heading.text_content())
+
+
+def _card_day(heading: Any, url: str, page: Page, notes: Notes) -> str | None:
+    """The day that stands in the same card of a list as the title that leads to `url`."""
+    for card in list(heading.iterancestors())[:_CARD_LEVELS]:
+        if any(
+            canonical(told) != url
+            for h in card.iter("h1", "h2", "h3")
+            if h is not heading and (told := _led_to(h, page))
+        ):
+            return None
+        for element in card.iter("span", "time", "div", "p", "small"):
+            words = element.get("datetime") or one_line(element.text)
+            if words and (element.get("datetime") or is_date(words)):
+                return notes.day(dates.from_numbers(words) or words, f"{url}, date")
+    return None
+
+
+def _led_to(heading: Any, page: Page) -> str | None:
+    link = next(heading.iter("a"), None)
+    if link is None:
+        link = next(heading.iterancestors("a"), None)
+    return resolve(page.url, link.get("href")) if link is not None else None

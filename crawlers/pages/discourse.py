@@ -50,6 +50,11 @@ def read(page: Page) -> Iterator[Item]:
     elif isinstance(told, dict) and "grouped_search_result" in told:
         # Posts are shown cut around the words looked for: their topics have them whole.
         yield from _topics({"topics": told.get("topics") or []}, page, notes)
+    elif isinstance(told, list) and told and all(isinstance(one, dict) and "cooked" in one for one in told):
+        # The replies to one post.
+        yield from _posts({"post_stream": {"posts": told}}, page, notes)
+    elif isinstance(told, list) and any(isinstance(one, dict) and isinstance(one.get("results"), list) for one in told):
+        yield from _topics({"topics": list(_found_by_kind(told))}, page, notes)
     else:
         errors = told.get("errors") or told.get("error_type") if isinstance(told, dict) else None
         notes.add(
@@ -101,6 +106,18 @@ def _topics(topics: dict[str, Any], page: Page, notes: Notes) -> Iterator[Item]:
             path = prefix + path
         if url := resolve(page.url, f"{path}?{query}" if query else path):
             yield LinkItem(url, "next page")
+
+
+def _found_by_kind(groups: list[Any]) -> Iterator[dict[str, Any]]:
+    """The topics of a search as Discourse answered it until 2014: a list of kinds (topics, categories, people), each with its results.
+    Those of a post lead to it within its topic."""
+    for group in groups:
+        results = group.get("results") if isinstance(group, dict) else None
+        for result in results if isinstance(results, list) else []:
+            url = result.get("url") if isinstance(result, dict) else None
+            match = re.search(r"/t/([^/?#]{1,300})/(\d{1,15})(?:[/?#]|$)", url) if isinstance(url, str) else None
+            if match:
+                yield {"id": int(match.group(2)), "slug": match.group(1)}
 
 
 def _actions(actions: list[Any], page: Page, notes: Notes) -> Iterator[Item]:

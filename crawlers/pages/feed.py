@@ -16,7 +16,7 @@ from .address import canonical, host_of, resolve
 from .items import Item, LinkItem, PostItem
 from .page import Page
 from .problems import Notes
-from .text import clean, one_line, read_markup, titled, unique
+from .text import Markup, clean, one_line, read_markup, titled, unique
 from .wall import instead, is_html
 
 PLATFORM = "web"
@@ -119,6 +119,12 @@ def _xml_feed(text: str, page: Page, notes: Notes) -> Iterator[Item]:
             yield LinkItem(url, "next page")
 
 
+_COMMENT = re.compile(r"#comment-\d+$")
+_COMMENT_PAGE = re.compile(r"/comment-page-\d+/?$")
+_ANSWER = re.compile(r"(sebagai balasan untuk|membalas|menanggapi|in reply to)\b", re.I)
+_ANSWER_WHOLE = re.compile(r"^(sebagai balasan untuk|membalas|menanggapi|in reply to)\b.{1,100}?\.(\s+|$)", re.I)
+
+
 def _depth(text: str) -> int:
     """How deep elements are nested at most, roughly."""
     if text.count("<") < MOST_DEEP:
@@ -155,6 +161,12 @@ def _entry(entry: Any, permalink: str | None, feed: Any, page: Page, notes: Note
     if not markup:
         markup, markup_base = entry.get("summary") or "", (entry.get("summary_detail") or {}).get("base")
     body = read_markup(markup, resolve(page.url, markup_base) or page.url)
+    comment = _COMMENT.search(own or "")
+    reply_to = None
+    if comment:
+        # Its title only names who wrote it, and the article.
+        title = ""
+        body, reply_to = _answered(body, own or "")
     text = titled(title, body.text)
     if not text:
         notes.add("entry without title and text", where)
@@ -168,18 +180,36 @@ def _entry(entry: Any, permalink: str | None, feed: Any, page: Page, notes: Note
         counts["replies"] = int(entry["slash_comments"])
     yield PostItem(
         platform=PLATFORM,
-        native_id=_native(own, guid, text, page),
+        native_id=_comment_id(own or "") if comment else _native(own, guid, text, page),
         url=own,
         author=page.author(PLATFORM, f"{host_of(own or page.url)}/{account}") if account else None,
         text=text,
         published_at=published,
         edited_at=_edited(published, _raw_date(entry, "updated"), page, notes, where),
+        reply_to=reply_to,
         links=_links([*spoken_of, *body.links], own, page),
         media=[m for m in unique([*media, *body.media]) if not _redirects(m)],
         counts=counts,
     )
-    if own:
+    if own and not comment:
         yield LinkItem(own, "article")
+
+
+def _comment_id(url: str) -> str:
+    """A comment's address whatever page of the comments it stood on: the article's with the comment's number."""
+    base, _, number = url.partition("#")
+    return f"{canonical(_COMMENT_PAGE.sub('/', base))}#{number}"
+
+
+def _answered(body: Markup, url: str) -> tuple[Markup, str | None]:
+    """A comment without WordPress's first line that tells whom it answers, and the native id of what it answers: that comment, else the article."""
+    first, _, rest = body.text.partition("\n")
+    if _ANSWER.match(first):
+        told = next((link for link in body.links if _COMMENT.search(link)), None)
+        if told:
+            words = rest.strip() or _ANSWER_WHOLE.sub("", first).strip()
+            return Markup(words, [link for link in body.links if link != told], body.media), _comment_id(told)
+    return body, _comment_id(url).partition("#")[0]
 
 
 def _native(url: str | None, guid: str, text: str, page: Page) -> str:

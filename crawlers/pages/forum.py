@@ -44,6 +44,23 @@ _KNOWN = (
     _Software(
         "XenForo", "message--post", ("bbWrapper",), ("message-name", "username"), ("u-dt",), ("structItem-title",)
     ),
+    # The look of Fora's many forums on XenForo.
+    _Software(
+        "XenForo in cards",
+        "js-post",
+        ("bbWrapper",),
+        ("MessageCard__user-info__name", "username"),
+        ("u-dt",),
+        ("structItem-title",),
+    ),
+    _Software(
+        "XenForo in cards",
+        "js-messageCard",
+        ("bbWrapper",),
+        ("MessageCard__user-info__name", "username"),
+        ("u-dt",),
+        ("structItem-title",),
+    ),
     _Software("XenForo 1", "message", ("messageText",), ("username",), ("DateTime",), ("PreviewTooltip",)),
     # Before phpBB, whose posts have the same class and other parts.
     _Software(
@@ -324,7 +341,7 @@ def _posts(software: _Software, tree: _Tree, title: str, page: Page, notes: Note
             author = next(iter(_named(block, "postprofile") + _named(block, "author")), None)
         date = next((e for name in software.date for e in _named(block, name)), None)
         told = next((e.get("datetime") for e in block.iter("time") if e.get("datetime")), None) or _shown(date)
-        anchor = block.get("data-content") or block.get("id") or ""
+        anchor = block.get("data-content") or (block.get("id") or "").removeprefix("js-")
         if not anchor and content is not None and software.name == "SMF":
             anchor = (content.get("id") or "").replace("_", "")
         link = next(

@@ -23,7 +23,8 @@ class Feed(Visit):
             return
         posts = [item for item in items if isinstance(item, PostItem)]
         new = [post for post in posts if self.claim_page(post.url or post.native_id)]
-        followed = [post for post in new if post.url and self.source.follow]
+        led_to = {item.url for item in items if isinstance(item, LinkItem) and item.why == "article"}
+        followed = [post for post in new if post.url in led_to and self.source.follow]
         at_once = [post for post in new if post not in followed]
         problems = [item for item in items if isinstance(item, ProblemItem)]
         await self.keep(fetch, [*at_once, *problems], marks=[_mark(post) for post in at_once])

@@ -150,7 +150,7 @@ def in_put(house: TestHouse, order: Sequence[str], batch: int, nth: int) -> Call
 @pytest.mark.parametrize(
     ("order", "batch", "part", "parts"),
     [
-        (ORDERS[1], 40, 0, 1),
+        (ORDERS[1], 40, 0, 3),
         # Small batches have hundreds of moments: in parts, each of which ends in time on a slow machine too, and each part with one of
         # the orders, so that every moment is tried, but not in every order.
         *(

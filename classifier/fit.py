@@ -30,6 +30,10 @@ Floats = npt.NDArray[np.floating[Any]]
 PRICE = 0.006
 """F1 on dev that a higher, more precise threshold may cost for what accuses: verified hate is rare in the field."""
 
+WEAK_PRICE = 0.02
+"""The same for `suspect`, whose rows are weak (a post that fact-checkers found false need not read like a rumour): F1 hardly tells thresholds
+apart there, and the lower ones flag questions and corrections."""
+
 CALM = 0.004
 """Share of ordinary dev posts (reviews, posts on elections) that may be told `yes` of what accuses."""
 
@@ -205,7 +209,7 @@ def write_manifest(folder: Path, examples: list[Example], training: Mapping[str,
         scores = calibration.apply(logits[:, place], own, logits)
         if name in LABELS:
             text["bands"][name] = _band(
-                scores, wanted, np.array([e.source for e in dev]), sets, accusing=name in ACCUSING
+                scores, wanted, np.array([e.source for e in dev]), sets, price=_price(name), accusing=name in ACCUSING
             )
         elif name in TARGETS:
             text["target_thresholds"][name] = round(_best_f1(scores[known], wanted[known]), 4)
@@ -282,18 +286,22 @@ def _best_f1(scores: Floats, wanted: Floats) -> float:
     return float(np.clip(thresholds[int(np.argmax(f1))], 0.2, 0.8))
 
 
+def _price(label: str) -> float:
+    return PRICE if label in ACCUSING else WEAK_PRICE if label == "suspect" else 0.0
+
+
 def _band(
-    scores: Floats, wanted: Floats, sources: npt.NDArray[np.str_], sets: Sequence[str], *, accusing: bool
+    scores: Floats, wanted: Floats, sources: npt.NDArray[np.str_], sets: Sequence[str], *, price: float, accusing: bool
 ) -> dict[str, float]:
     """Return from when on a label is `yes`, from when on it is left open, and the one cut for who may not abstain.
 
-    `yes`: where F1 on the label's dev rows is best; for what accuses, the highest threshold whose F1 is within PRICE of that, or a
-    higher one that leaves ordinary posts alone (CALM) where it costs no more than CALM_PRICE.
+    `yes`: the highest threshold whose F1 on the label's dev rows is within `price` of the best; for what accuses, a higher one that leaves
+    ordinary posts alone (CALM) where it costs no more than CALM_PRICE.
     Open: below it, as far down as UNSURE_AT_MOST of the largest of the label's dev sets reaches. `cut`: where F1 on that set is best.
     """
     known = np.flatnonzero(~np.isnan(wanted) & np.isin(sources, sets))
     thresholds, f1 = _f1_by_threshold(scores[known], wanted[known])
-    near = thresholds[f1 >= f1.max() - (PRICE if accusing else 0.0)]
+    near = thresholds[f1 >= f1.max() - price]
     yes = float(near[0])
     if accusing:
         ordinary = scores[(wanted == 0) & np.isin(sources, ORDINARY_SETS)]

@@ -8,17 +8,17 @@ the posts name are in every size, so that recall can be compared, and sizes coun
 import argparse
 import json
 import random
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from .claim_vectors import ClaimVectors
 from .claims import ClaimIndex, ClaimText
-from .claims_evaluation import SPLIT, Query, read
+from .claims_evaluation import SPLIT, Query, read, recall
 from .text import clean
 
 SEED = 17
@@ -48,38 +48,33 @@ def measured(
     them take, MB. A size smaller than what the posts name is that.
     """
     named = {query.title for query in queries}
-    ordered = sorted(real, key=lambda claim: clean(claim.text).lower() not in named)  # those that are right come first
-    least = sum(clean(claim.text).lower() in named for claim in ordered)
+    right = {claim.id: title for claim in real if (title := clean(claim.text).lower()) in named}
+    ordered = sorted(real, key=lambda claim: claim.id not in right)  # those that are right come first
     before = psutil.Process().memory_info().rss
     index = ClaimIndex(vectors)
-    titles: dict[str, str] = {}
     source = _real_and_made(ordered)
     for size in sizes:
-        due = [next(source) for _ in range(max(size, least) - len(index))]
+        due = [next(source) for _ in range(max(size, len(right)) - len(index))]
         began = time.perf_counter()
         index.add(due)
         added = time.perf_counter() - began
-        titles |= {claim.id: clean(claim.text).lower() for claim in due}
         began = time.perf_counter()
-        ranks = [
-            _rank(query, [titles[match.claim_id] for match in found]) for query, found in _searched(index, queries)
-        ]
+        found = index.search([query.text for query in queries], k=10)
         took = time.perf_counter() - began
+        ranked = [
+            (
+                np.array([match.score for match in matches]),
+                np.array([right.get(match.claim_id) == query.title for match in matches], dtype=bool),
+            )
+            for query, matches in zip(queries, found, strict=True)
+        ]
         yield {
             "claims": len(index),
-            **{f"recall@{k}": round(sum(rank < k for rank in ranks) / len(ranks), 4) for k in (1, 5, 10)},
+            **recall(ranked),
             "posts_per_s": round(len(queries) / took, 1),
             "claims_added_per_s": round(len(due) / added) if due else 0,
             "memory_mb": round((psutil.Process().memory_info().rss - before) / MB),
         }
-
-
-def _searched(index: ClaimIndex, queries: Sequence[Query]) -> Iterator[tuple[Query, Any]]:
-    yield from zip(queries, index.search([query.text for query in queries], k=10), strict=True)
-
-
-def _rank(query: Query, found: list[str]) -> int:
-    return found.index(query.title) if query.title in found else sys.maxsize
 
 
 def _real_and_made(real: Sequence[ClaimText]) -> Iterator[ClaimText]:

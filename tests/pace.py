@@ -19,8 +19,6 @@ def _unit_s() -> float:
 def cpu_units() -> Iterator[Callable[[], float]]:
     """Gives what tells, after the block, how many units of CPU it took. The unit is measured before and after: machines change their pace."""
     before, began = _unit_s(), time.process_time()
-    spent_s = 0.0
-    unit_s = before
 
     def spent() -> float:
         return spent_s / unit_s

@@ -487,21 +487,23 @@ def _published(told: Any, root: Any, page: Page, notes: Notes, zone: timezone = 
             or _DATED.search(element.get("class") or "")
             or (_HOUR.search(words) and is_date(words))
         ):
-            try:
-                return dates.stamp(dates.from_numbers(words) or words, page.fetched_at)
-            except dates.BadDate:
-                continue
+            if (told := _stamped(words, page)) is not None:
+                return told
+            continue
         if len(days) < _MOST_DAYS and is_date(words):
             days.append((words, element))
     # A day alone may be today's, in the page's head; beside the title it is the article's.
     for words, element in days:
-        if column.titled(element) is None:
-            continue
-        try:
-            return dates.stamp(dates.from_numbers(words) or words, page.fetched_at)
-        except dates.BadDate:
-            continue
+        if column.titled(element) is not None and (told := _stamped(words, page)) is not None:
+            return told
     return _guessed(page)
+
+
+def _stamped(words: str, page: Page) -> str | None:
+    try:
+        return dates.stamp(dates.from_numbers(words) or words, page.fetched_at)
+    except dates.BadDate:
+        return None
 
 
 def _guessed(page: Page) -> str | None:

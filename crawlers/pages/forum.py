@@ -45,21 +45,16 @@ _KNOWN = (
         "XenForo", "message--post", ("bbWrapper",), ("message-name", "username"), ("u-dt",), ("structItem-title",)
     ),
     # The look of Fora's many forums on XenForo.
-    _Software(
-        "XenForo in cards",
-        "js-post",
-        ("bbWrapper",),
-        ("MessageCard__user-info__name", "username"),
-        ("u-dt",),
-        ("structItem-title",),
-    ),
-    _Software(
-        "XenForo in cards",
-        "js-messageCard",
-        ("bbWrapper",),
-        ("MessageCard__user-info__name", "username"),
-        ("u-dt",),
-        ("structItem-title",),
+    *(
+        _Software(
+            "XenForo in cards",
+            post,
+            ("bbWrapper",),
+            ("MessageCard__user-info__name", "username"),
+            ("u-dt",),
+            ("structItem-title",),
+        )
+        for post in ("js-post", "js-messageCard")
     ),
     _Software("XenForo 1", "message", ("messageText",), ("username",), ("DateTime",), ("PreviewTooltip",)),
     # Before phpBB, whose posts have the same class and other parts.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +19,7 @@ from pipeline.topology import POSTS_RAW
 
 from .conftest import ROOT
 from .fakes import Answer, Site, published
+from .own_loop import run_apart
 from .test_crawl import article, feed, source
 
 
@@ -73,9 +72,8 @@ def test_a_host_that_asked_to_be_left_alone_has_not_allowed_everything() -> None
     async def ask() -> None:
         await ObedienceMiddleware(crawler).process_request(Request("https://tutup.example/a"))
 
-    # In a thread: in this one the browser tests' loop may be running.
-    with ThreadPoolExecutor(1) as pool, pytest.raises(Postponed):
-        pool.submit(asyncio.run, ask()).result()
+    with pytest.raises(Postponed):
+        run_apart(ask())
 
 
 def test_a_page_that_failed_is_fetched_later_though_no_listing_names_it_any_more(crawl: Callable[..., Any]) -> None:

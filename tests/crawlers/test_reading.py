@@ -19,6 +19,7 @@ from crawlers.pages.items import PostItem, ProblemItem
 from crawlers.pages.page import Page
 from crawlers.pseudonym import Key, maker
 from crawlers.reading import Readers
+from tests.crawlers.own_loop import run_apart
 from tests.crawlers.test_pages import CASES, page_of
 
 KEY = Key(1, b"key of the tests")
@@ -65,7 +66,7 @@ def test_every_kind_of_page_gives_the_same_beside_the_crawl_as_in_it(elsewhere: 
             for case in CASES:
                 assert await readers.read(case.parent.name, page_of(case)) == expected[case], case
 
-    asyncio.run(run())
+    run_apart(run())
 
 
 def test_authors_have_the_key_s_pseudonyms_beside_the_crawl(elsewhere: Callable[[], None]) -> None:
@@ -77,7 +78,7 @@ def test_authors_have_the_key_s_pseudonyms_beside_the_crawl(elsewhere: Callable[
             elsewhere()
             return await readers.read("article", page)
 
-    (post,) = (item for item in asyncio.run(run()) if isinstance(item, PostItem))
+    (post,) = (item for item in run_apart(run()) if isinstance(item, PostItem))
     assert post.author == maker(KEY)("web", "warta.example/Penulis Rekaan")
 
 
@@ -86,7 +87,7 @@ def test_a_page_that_takes_too_long_is_one_problem_and_those_behind_it_are_read(
         async with many_read(longest_s=0.5) as readers:
             return await asyncio.gather(readers.read("article", SLOW), *[readers.read("robots", ROBOTS)] * 2)
 
-    slow, *others = asyncio.run(run())
+    slow, *others = run_apart(run())
     assert slow == [ProblemItem("page cannot be read further: it took too long", SLOW.url)]
     assert others == [read("robots", ROBOTS)] * 2
 
@@ -104,7 +105,7 @@ def test_a_process_that_is_killed_costs_the_page_it_was_at_and_another_takes_its
             assert readers._readers[0] is not killed
             return *found, await readers.read("robots", ROBOTS)
 
-    at, behind, after = asyncio.run(run())
+    at, behind, after = run_apart(run())
     assert at == [ProblemItem("page cannot be read further: it broke its reader (exit -9)", SLOW.url)]
     assert behind == after == read("robots", ROBOTS)
 
@@ -118,8 +119,8 @@ def test_a_crawl_of_few_pages_or_without_readers_starts_no_process(monkeypatch: 
             assert await readers.read("robots", ROBOTS) == read("robots", ROBOTS)
         await readers.close()
 
-    asyncio.run(run(Readers(1, KEY), reading.MANY_PAGES - 1))
-    asyncio.run(run(Readers(0, KEY), 2 * reading.MANY_PAGES))
+    run_apart(run(Readers(1, KEY), reading.MANY_PAGES - 1))
+    run_apart(run(Readers(0, KEY), 2 * reading.MANY_PAGES))
     assert started == []
 
 
@@ -136,7 +137,7 @@ def test_processes_that_never_come_up_are_given_up_and_the_crawl_reads_by_itself
                 await asyncio.sleep(0.001)
         await readers.close()
 
-    asyncio.run(run())
+    run_apart(run())
     assert "pages are read in the crawl itself: 3 processes for it died" in caplog.text
 
 

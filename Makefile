@@ -23,6 +23,8 @@ COMPILE := uv pip compile pyproject.toml --group build --universal --generate-ha
 # What `make test` runs: all but the long fault runs (`make faults`) and what needs torch (`make test-train`).
 MARK ?= not slow and not train
 PYTEST_ARGS ?=
+# Processes that share the suite; JOBS=0 runs it in one.
+JOBS ?= logical
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -85,7 +87,7 @@ check: dev ## style, types and import directions
 
 .PHONY: test
 test: check ## the whole test suite, with style, types and import directions
-	$(BIN)/python -m pytest -m "$(MARK)" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "$(MARK)" $(PYTEST_ARGS)
 
 .PHONY: faults
 faults: dev ## all fault runs: kills, stopped servers, full disks, poison posts (long)

@@ -29,6 +29,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "logs_errors: this test provokes errors that our loggers tell")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where the suite runs in several processes: a file stays in one, and all that needs the real servers in one more."""
+    for item in items:
+        group = "servers" if item.get_closest_marker("servers") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 # ---------------------------------------------------------------- skips
 
 

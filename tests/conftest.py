@@ -34,6 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         group = "servers" if item.get_closest_marker("servers") else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+        # Ready within seconds on an idle machine; a busy one may take minutes.
+        if group == "servers" and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(900))
 
 
 # ---------------------------------------------------------------- skips

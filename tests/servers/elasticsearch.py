@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 from tests.servers import jars
-from tests.servers.server import Missing, Running, free_port, java, launch
+from tests.servers.server import Missing, Running, free_port, java, jvm, launch
 
 PLUGIN = "org.elasticsearch.plugin:transport-netty4"
 
@@ -30,6 +30,7 @@ def start(folder: Path, port: int | None = None, *, stay: bool = False) -> Runni
         json.dumps(
             {
                 "java": str(runtime),
+                "jvm": jvm(stay),
                 "class_path": [str(path) for path in server],
                 "home": str(home),
                 "settings": {

@@ -18,7 +18,7 @@ def main(path: str) -> None:
         str(next(Path(what["java"]).rglob("libjvm.*"))),
         "-Xmx1g",
         "-Xms256m",
-        "-XX:+UseSerialGC",
+        *what["jvm"],
         "--enable-native-access=ALL-UNNAMED",
         "--add-modules=jdk.unsupported",
         "-Dlog4j2.disable.jmx=true",

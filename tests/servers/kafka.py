@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.servers import jars
-from tests.servers.server import Missing, Running, answers, free_port, java, launch
+from tests.servers.server import Missing, Running, answers, free_port, java, jvm, launch
 
 SETTINGS = {
     "process.roles": "broker,controller",
@@ -33,7 +33,7 @@ SETTINGS = {
 def start(folder: Path, port: int | None = None, *, stay: bool = False) -> Running:
     """Raises Missing where Java or a jar cannot be had."""
     class_path = ":".join(str(path) for path in jars.fetch("kafka").values())
-    command = [java() / "bin" / "java", "-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-cp", class_path]
+    command = [java() / "bin" / "java", "-Xmx384m", "-Xms128m", *jvm(stay), "-cp", class_path]
     home = folder / "kafka"
     home.mkdir(parents=True, exist_ok=True)
     port = port or free_port()

@@ -159,6 +159,9 @@ def _status(status: Any, page: Page, notes: Notes, where: str, uris: dict[str, s
     if not isinstance(status, dict):
         notes.add("no object", where)
         return
+    if "acct" in status and "account" not in status:
+        notes.add("an account, no status", where)
+        return
     uri = clean(status.get("uri") or status.get("url")).strip()
     if not uri:
         notes.add("status without uri", where)

@@ -146,6 +146,7 @@ _PAGE_LINKS = frozenset({"navPages", "nav_page"})
 """Beside a topic in a list stand its pages."""
 _SIGNED_OFF = re.compile(r"\n?\s*_{10,}.*", re.S)
 """phpBB 2 writes signatures into the text, under a line."""
+_CLOCKED = re.compile(r"\b\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s*[AP]M\b)?", re.I)
 _FOOT_CHARS = 60_000
 _CLOCK = re.compile(
     r"(?:all times are|times? zone|semua waktu|zona waktu|waktu (?:adalah|dalam))[^.\d+<>-]{0,40}(?:<[^<>]{0,200}>\s*)?(?:GMT|UTC)"
@@ -365,11 +366,13 @@ def _posts(software: _Software, tree: _Tree, title: str, page: Page, notes: Note
         found = list(_around(software, tree))
     else:
         found = [(e, e) for name in software.post.split("|") for e in tree.named(name)]
+    if not found:
+        return
     later = _LATER_PAGE.search(page.url) or any(
         "prev" in (e.get("rel") or "").split() and not _NEXT_TOPIC.search(e.get("href") or "")
         for e in tree.root.iter("a", "link")
     )
-    zone = _zone(page) if found else dates.WIB
+    zone = _zone(page)
     for number, (block, mark) in enumerate(found, start=1):
         where = f"post {number}"
         contents = next((named for name in software.text if (named := _named(block, name))), [])
@@ -434,13 +437,16 @@ def _around(software: _Software, tree: _Tree) -> Iterator[tuple[Any, Any]]:
 
 def _zone(page: Page) -> timezone:
     """The clock that the foot of the page tells: "All times are GMT +7"."""
-    told = _CLOCK.search(page.text, max(0, len(page.text) - _FOOT_CHARS))
+    foot = page.text[-_FOOT_CHARS:]
+    named = max(foot.rfind("GMT"), foot.rfind("UTC"))
+    told = next(reversed(list(_CLOCK.finditer(foot[max(0, named - 400) : named + 100]))), None) if named >= 0 else None
     if told is None:
         return dates.WIB
     minutes = 60 * int(told.group("hours") or 0) + int(told.group("minutes") or 0)
-    minutes = -minutes if told.group("sign") == "-" else minutes
-    return (
-        timezone(timedelta(minutes=minutes + 60 * bool(told.group("summer")))) if abs(minutes) < 15 * 60 else dates.WIB
+    if minutes >= 15 * 60:
+        return dates.WIB
+    return timezone(
+        timedelta(minutes=(-minutes if told.group("sign") == "-" else minutes) + 60 * bool(told.group("summer")))
     )
 
 
@@ -493,9 +499,15 @@ def _shown(date: Any) -> str | None:
     """The time as an attribute, else in words; "6 hari yang lalu" is none."""
     if date is None:
         return None
-    told = date.get("datetime") or date.get("content") or date.get("title") or one_line(date.text_content())
+    words = one_line(date.text_content())
+    told = date.get("datetime") or date.get("content") or date.get("title") or words
     if not re.search(r"\d{4}", told or ""):
-        return None
+        # The day in words, in figures behind it: `<span title="11-20-2026">Yesterday</span>, 09:15 PM`.
+        told = next((e.get("title") for e in date.iter() if re.search(r"\d{4}", e.get("title") or "")), None)
+        if told is None:
+            return None
+        if not _CLOCKED.search(told) and (clocked := _CLOCKED.search(words)):
+            told = f"{told} {clocked.group(0)}"
     told = re.sub(r"\s+(at|pada|pukul|-|»)\s+", " ", told)
     numbers = dates.from_numbers(told)
     return numbers.isoformat() if numbers else told

@@ -96,13 +96,10 @@ def _held(told: Any) -> Any:
 
 
 def _says_nothing(told: Any) -> bool:
-    """A notification without a status: someone follows someone."""
-    return (
-        isinstance(told, dict)
-        and "account" in told
-        and "type" in told
-        and not ({"uri", "content", "status"} & set(told))
-    )
+    """A notification without a status: someone follows someone; a conversation whose last one is gone."""
+    if not isinstance(told, dict) or {"uri", "content", "status"} & set(told):
+        return False
+    return ("account" in told and "type" in told) or ("last_status" in told and not told["last_status"])
 
 
 def _streamed(page: Page, notes: Notes, deleted: list[tuple[str, str]]) -> list[Any]:

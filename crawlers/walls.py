@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .handler import Unfetched
+from .pages.wall import is_missing, parts_of
 
 _HEAD_BYTES = 65_536
 """Where a title stands, if there is one."""
@@ -16,14 +17,8 @@ _LOGIN_PATH = re.compile(
 )
 _TITLE = re.compile(rb"<title\b[^>]{0,200}>([^<]{0,300})", re.I)
 _PASSWORD = re.compile(rb"<input\b[^>]{0,500}type\s*=\s*[\"']?password", re.I)
-_SEPARATOR = re.compile(r"\s+[-|–—»·•]\s+|\s*[|»]\s*")
 _LOGIN_TITLE = re.compile(
     r"(please |silakan |silahkan )?(log ?in|sign in|masuk|login anggota|member login)( (ke|to|untuk|to continue|untuk melanjutkan).{0,60})?",
-    re.I,
-)
-_LOST_TITLE = re.compile(
-    r"((error|galat|oops!?)[ :]*)?404([ :!]+(error|(page )?not found|(halaman|laman)? ?tidak .{0,20}))?|(the )?page (was |could )?not (be )?found|(error[ :]*)?not found|"
-    r"(maaf,? )?(halaman|artikel|berita|konten)( yang anda (cari|minta|tuju))? (tidak|tak) (dapat |bisa )?(di)?temukan|halaman tidak tersedia",
     re.I,
 )
 
@@ -54,10 +49,9 @@ def wall(asked: str, got: str, body: bytes, content_type: bytes) -> str | None:
     if found is None:
         return None
     title = html.unescape(found.group(1).decode("utf-8", "replace")).strip()
-    parts = [part.strip() for part in _SEPARATOR.split(title)]
-    if any(_LOGIN_TITLE.fullmatch(part) for part in parts) and _PASSWORD.search(body):
+    if any(_LOGIN_TITLE.fullmatch(part) for part in parts_of(title)) and _PASSWORD.search(body):
         return f"login wall: the page is called {title[:100]!r}"
-    if any(_LOST_TITLE.fullmatch(part) for part in parts):
+    if is_missing(title):
         return f"soft 404: the page is called {title[:100]!r}"
     return None
 

@@ -22,7 +22,7 @@ from .page import Page
 from .paging import next_page
 from .problems import Notes
 from .text import clean, document, fragment, one_line, read_element, tidy, titled, unique
-from .wall import is_wall
+from .wall import is_missing, is_wall
 
 PLATFORM = "web"
 _ARTICLES = {
@@ -114,6 +114,10 @@ def read(page: Page) -> Iterator[Item]:
     begins = f"{title}\n{body[:300]}" if len(body) < 3 * _SHORT_CHARS else ""
     if is_wall(begins) or (len(body) < _SHORT_CHARS and is_wall(text)):
         notes.add("blocked: the page is a wall, not an article", page.url)
+        yield from notes.drain()
+        return
+    if len(body) < _SHORT_CHARS and not data and any(map(is_missing, (title, _first(root, "title")))):
+        notes.add("no such page, says the page", page.url)
         yield from notes.drain()
         return
     if not body:

@@ -18,7 +18,14 @@ from .text import clean, one_line, tidy, unique
 PLATFORM = "bluesky"
 _POST = "app.bsky.feed.post"
 _MAX_DEPTH = 50
-_WITHHELD = {"notFoundPost": "deleted, or never there", "blockedPost": "not shown: its writer is blocked"}
+_WITHHELD = {
+    "notFoundPost": "deleted, or never there",
+    "blockedPost": "not shown: its writer is blocked",
+    # The same of getPostThreadV2.
+    "threadItemNotFound": "deleted, or never there",
+    "threadItemBlocked": "not shown: its writer is blocked",
+    "threadItemNoUnauthenticated": "not public: shown to accounts alone",
+}
 
 
 def read(page: Page) -> Iterator[Item]:
@@ -34,8 +41,11 @@ def read(page: Page) -> Iterator[Item]:
     else:
         views = list(_views(told))
         listed = isinstance(told, dict) and any(isinstance(told.get(k), list) for k in ("feed", "posts", "records"))
-        if not views and not listed:
-            notes.add(*(_withheld(told) or ("shape changed: no posts", page.url)))
+        withheld = list(_withheld(told.get("thread"))) if isinstance(told, dict) else []
+        for what, where in withheld:
+            notes.add(what, where)
+        if not views and not listed and not withheld:
+            notes.add("shape changed: no posts", page.url)
         seen = set()
         for number, (view, reposted_by) in enumerate(views, start=1):
             try:
@@ -63,9 +73,11 @@ def _views(told: Any, depth: int = 0) -> Iterator[tuple[dict[str, Any], dict[str
     elif isinstance(told, dict):
         if isinstance(told.get("uri"), str) and isinstance(told.get("record"), dict):
             yield told, None
+        elif isinstance(told.get("value"), dict) and isinstance(told["value"].get("post"), dict):
+            yield told["value"]["post"], None
         elif isinstance(told.get("uri"), str) and isinstance(told.get("value"), dict):
             # A record as its repository keeps it (com.atproto.repo): likes and reposts say nothing themselves.
-            if f"/{_POST}/" in told["uri"]:
+            if f"/{_POST}/" in told["uri"] and not _is_withheld(told["value"]):
                 yield {**told, "record": told["value"]}, None
         elif isinstance(told.get("post"), dict):
             reason = told.get("reason")
@@ -81,11 +93,20 @@ def _views(told: Any, depth: int = 0) -> Iterator[tuple[dict[str, Any], dict[str
                 yield from _views(told.get(name), depth + 1)
 
 
-def _withheld(told: Any) -> tuple[str, str] | None:
-    """(why, address) of a post that was asked for and is named without being shown."""
-    node = _object(told.get("thread")) if isinstance(told, dict) else {}
-    kind = str(node.get("$type", "")).rpartition("#")[2]
-    return (_WITHHELD[kind], clean(node.get("uri"))) if kind in _WITHHELD else None
+def _withheld(node: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """(why, address) of each post of a thread that is named without being shown."""
+    if isinstance(node, list):
+        for inner in node:
+            yield from _withheld(inner, depth + 1)
+    elif isinstance(node, dict) and depth <= _MAX_DEPTH:
+        if (why := _is_withheld(node) or _is_withheld(_object(node.get("value")))) and node.get("uri"):
+            yield why, clean(node["uri"])
+        yield from _withheld(node.get("parent"), depth + 1)
+        yield from _withheld(node.get("replies"), depth + 1)
+
+
+def _is_withheld(view: dict[str, Any]) -> str | None:
+    return _WITHHELD.get(str(view.get("$type", "")).rpartition("#")[2])
 
 
 def _post(

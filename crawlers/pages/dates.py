@@ -18,6 +18,9 @@ from pipeline.contracts import EARLIEST_AT, LATEST_AHEAD
 WIB = timezone(timedelta(hours=7), "WIB")
 _ZONES = {"WIB": "+0700", "WITA": "+0800", "WIT": "+0900"}
 _ZONE = re.compile(r"\b(WITA|WIB|WIT)\b")
+_BESIDE_GMT = re.compile(r"\b(?:GMT|UTC)\s?([+-])(\d{1,2})(?::?(\d{2}))?(?!\d)")
+"""`GMT+7`, `UTC+07:00`, and `GMT+0700` as JavaScript writes it."""
+_COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -40,18 +43,21 @@ _MONTHS = {
     for name in names.split()
 }
 _WORDS = re.compile(
-    r"\b(\d{1,2})\s+([A-Za-z]{3,10})\.?,?\s+(\d{4})(?:\D{1,8}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?\s*([+-]\d{2}:?\d{2})?"
+    r"\b(\d{1,2})\s+([A-Za-z]{3,10})\.?,?\s+(\d{4})(?:\D{1,8}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?(?:\s*[AP]\.?M\b\.?)?\s*([+-]\d{2}:?\d{2})?",
+    re.I,
 )
 _MONTH_FIRST = re.compile(
-    r"\b([A-Za-z]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?:\D{1,8}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?\s*([+-]\d{2}:?\d{2})?"
+    r"\b([A-Za-z]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?:\D{1,8}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?(?:\s*[AP]\.?M\b\.?)?\s*([+-]\d{2}:?\d{2})?",
+    re.I,
 )
 _NUMBERS = re.compile(
-    r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:\D{1,5}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?\s*([+-]\d{2}:?\d{2})?"
+    r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:\D{1,5}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?)?(?:\s*[AP]\.?M\b\.?)?\s*([+-]\d{2}:?\d{2})?",
+    re.I,
 )
 _AFTERNOON = re.compile(r"\d\s*([AP])\.?M\b\.?", re.I)
 _DAY_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _SLOPPY = re.compile(
-    r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$",
+    r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?$",
     re.I,
 )
 
@@ -72,11 +78,13 @@ def parse(value: Any) -> datetime | None:
         text = " ".join(str(value).split())
         if not text:
             return None
+        if compact := _COMPACT.fullmatch(text):
+            return datetime(*map(int, compact.groups()))  # type: ignore[arg-type]  # noqa: DTZ001
         if re.fullmatch(r"-?\d{9,16}(\.\d+)?", text):
             return _from_number(float(text))
         if re.search(r"\b\d{1,2}[ -][A-Za-z]{3,9}[ -]0\d{3}\b", text):
             raise BadDate(f"{text[:60]!r} is impossible")  # the standard library would read the year 0001 as 2001
-        text = _ZONE.sub(lambda m: _ZONES[m.group(1)], text)
+        text = _with_offset(text)
         return _from_iso(text) or _from_words(text) or parsedate_to_datetime(text)
     except BadDate:
         raise
@@ -130,6 +138,12 @@ def zone_among(values: Iterable[Any]) -> timezone:
     return WIB
 
 
+def _with_offset(text: str) -> str:
+    """The text with its zone as an offset, where it tells one in letters."""
+    text = _ZONE.sub(lambda m: _ZONES[m.group(1)], text)
+    return _BESIDE_GMT.sub(lambda m: f"{m.group(1)}{int(m.group(2)):02d}{m.group(3) or '00'}", text)
+
+
 def _from_number(number: float) -> datetime:
     if not math.isfinite(number):
         raise ValueError("not finite")  # JSON as Python reads it may say Infinity
@@ -167,7 +181,7 @@ def _from_words(text: str) -> datetime | None:
 def from_numbers(text: str) -> datetime | None:
     """`20/11/2026 09:15` and `11-20-2026, 09:15 PM`: the day is first, as in Indonesia, but where the clock has twelve hours or no such
     month is. For pages whose time stands nowhere else; exports tell their own form."""
-    text = _ZONE.sub(lambda m: _ZONES[m.group(1)], " ".join(text.split()))
+    text = _with_offset(" ".join(text.split()))
     match = _NUMBERS.search(text)
     if match is None:
         return None
@@ -194,5 +208,5 @@ def _offset(zone: str) -> timezone:
     if zone[0] not in "+-":
         return UTC
     digits = zone[1:].replace(":", "")
-    delta = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    delta = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
     return timezone(-delta if zone[0] == "-" else delta)

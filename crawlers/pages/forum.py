@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -20,7 +21,7 @@ from .items import Item, LinkItem, PostItem
 from .jsonld import blocks, nodes, types
 from .page import Page
 from .problems import Notes
-from .text import clean, document, one_line, read_element, read_markup, rebase, titled
+from .text import clean, document, one_line, read_element, read_markup, rebase, titled, unique
 from .wall import is_wall
 
 PLATFORM = "forum"
@@ -29,7 +30,8 @@ PLATFORM = "forum"
 @dataclass(frozen=True)
 class _Software:
     """Class names by which a forum's parts are known, the first that is there wins; with `@` an `itemprop`, with `#` how an id begins
-    before its 24 hexadecimal digits, with `~` the whole id but for its decimal digits."""
+    before its 24 hexadecimal digits, with `~` the whole id but for its decimal digits. A post named with `^` has no element of its own:
+    it is what stands around a part of it that has this name."""
 
     name: str
     post: str
@@ -65,6 +67,9 @@ _KNOWN = (
         "phpBB", "post", ("content",), ("username", "username-coloured", "postauthor"), ("author",), ("topictitle",)
     ),
     _Software("SMF", "post_wrapper", ("~msg_", "inner"), ("poster",), ("postinfo", "smalltext"), ("subject",)),
+    _Software("SMF 1", "^~subject_", ("~msg_", "post"), ("poster",), ("smalltext",), ()),
+    # Rows of tables: the account's name and the words stand in cells side by side.
+    _Software("phpBB 2", "^name", ("postbody",), ("name",), ("postdetails",), ()),
     _Software(
         "vBulletin",
         "postcontainer|postbit",
@@ -126,15 +131,37 @@ _QUOTES = frozenset({"blockquote"})
 """In forums others' words, whatever the software calls them."""
 
 _KASKUS_THREAD = re.compile(r"/thread/[0-9a-f]{24}(/[^/?#]*)?/?$")
-_PROFILE = re.compile(r"/@[\w.-]+/?$|/profile/[\w.-]+|/members?/[\w.-]+|mode=viewprofile")
+_PROFILE = re.compile(r"/@[\w.-]+/?$|/profile/[\w.-]+|/members?/[\w.-]+|mode=viewprofile|action=profile\b")
 _BESIDE = re.compile(r"[?;&](action=profile\b|board=\d)|memberlist\.php|mode=viewprofile")
 """What stands in a topic's row or looks like one: who began it, the forum it is in."""
-_SESSIONS = {"sid", "s", "phpsessid"}
+_SESSIONS = {
+    "sid": re.compile(r"[0-9a-fA-F]{26,40}"),
+    "s": re.compile(r"[0-9a-fA-F]{26,40}"),
+    "phpsessid": re.compile(r"[0-9a-zA-Z,-]{22,64}"),
+}
+_NEXT_TOPIC = re.compile(r"[?&;]view=(next|previous)\b|prev_next|goto=next", re.I)
+"""What some forums call `rel=next` is the topic after this one."""
+_PAGE_OF_TOPIC = re.compile(r"\.new\b|\.msg\d+\b|#new$|[/;]all\b")
+_PAGE_LINKS = frozenset({"navPages", "nav_page"})
+"""Beside a topic in a list stand its pages."""
+_SIGNED_OFF = re.compile(r"\n?\s*_{10,}.*", re.S)
+"""phpBB 2 writes signatures into the text, under a line."""
+_CLOCKED = re.compile(r"\b\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s*[AP]M\b)?", re.I)
+_FOOT_CHARS = 60_000
+_CLOCK = re.compile(
+    r"(?:all times are|times? zone|semua waktu|zona waktu|waktu (?:adalah|dalam))[^.\d+<>-]{0,40}(?:<[^<>]{0,200}>\s*)?(?:GMT|UTC)"
+    r"(?:\s*(?P<sign>[+-])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>[0-5]\d))?)?(?P<summer>[^.<>]{0,20}\bDST\b)?",
+    re.I,
+)
 _VIEW_COUNTS = frozenset({"views", "view-count", "structItem-cell--views"})
 _VIEWS = re.compile(
     r"\b(views|dilihat|dibaca)\W{0,3}[\d.,]+[kmKM]?|[\d.,]+[kmKM]?\s+(views|kali|dilihat|dibaca)\b", re.I
 )
 _LATER_PAGE = re.compile(r"[?&/]page[=/-]?([2-9]|\d\d)|[?&]start=[1-9]|/thread/[0-9a-f]{24}/[^/]+/([2-9]|\d\d)")
+_BAR = frozenset({"nav", "ul", "table", "form"})
+"""A heading that has these in it is a bar."""
+_VIEWED = re.compile(r"^.{1,100}? [•·] (view topic|lihat topik) - ", re.I)
+"""How phpBB begins the title of a page, until 3.1."""
 _MOST_TOPICS = 500
 _MOST_LINKS_OF_ROW = 60
 
@@ -170,7 +197,7 @@ def read(page: Page) -> Iterator[Item]:
         return
     rebase(root, page.url)
     tree = _Tree(root)
-    title = _title(tree)
+    title = _title(tree, page.url)
     posts: list[PostItem] = list(_bbpress(tree, title, page, notes))
     for software in _KNOWN[1:]:
         if posts:
@@ -181,19 +208,8 @@ def read(page: Page) -> Iterator[Item]:
     yield from posts
     links = [] if posts else [LinkItem(url, "topic") for url, _ in _topics(tree, page)]
     yield from links
-    for element in root.iter("a", "link"):
-        classes = _classes(element)
-        relations = (element.get("rel") or "").split()
-        beside = _classes(element.getparent()) if element.getparent() is not None else set()
-        onward = (
-            "next" in relations
-            or {"next", "page-numbers"} <= classes
-            or bool(classes & {"pageNav-jump--next", "pagination_next"})
-            or ("next" in beside and element.tag == "a")
-        )
-        if onward and (url := resolve(page.url, element.get("href"))):
-            yield LinkItem(_own_address(url), "next page")
-            break
+    if onward := _onward(tree, page):
+        yield LinkItem(_own_address(onward), "next page")
     if not posts and not links:
         blocked = is_wall(page.text)
         notes.add(
@@ -201,6 +217,32 @@ def read(page: Page) -> Iterator[Item]:
             page.url,
         )
     yield from notes.drain()
+
+
+def _onward(tree: _Tree, page: Page) -> str | None:
+    """The next page of a topic or of a list of topics: what is marked so, else the number after that of this page, which is no link."""
+    for element in tree.root.iter("a", "link"):
+        classes = _classes(element)
+        relations = (element.get("rel") or "").split()
+        beside = _classes(element.getparent()) if element.getparent() is not None else set()
+        marked = (
+            "next" in relations
+            or {"next", "page-numbers"} <= classes
+            or bool(classes & {"pageNav-jump--next", "pagination_next", "Next"})
+            or ("next" in beside and element.tag == "a")
+        )
+        if marked and (url := resolve(page.url, element.get("href"))) and not _NEXT_TOPIC.search(url):
+            return url
+    for element in tree.root.iter("b", "strong", "span"):
+        number = (element.text or "").strip()
+        if len(element) or not number.isdecimal() or len(number) > 4:
+            continue
+        following = next(
+            (e for _, e in zip(range(2), element.itersiblings("a", "span"), strict=False) if e.tag == "a"), None
+        )
+        if following is not None and one_line(following.text_content()) == str(int(number) + 1):
+            return resolve(page.url, following.get("href"))
+    return None
 
 
 def states(page: Page) -> dict[str, str]:
@@ -235,7 +277,7 @@ def _topics(tree: _Tree, page: Page) -> Iterator[tuple[str, Any]]:
             url
             and (url := _own_address(url)) not in seen
             and one_line(anchor.text_content())
-            and not _BESIDE.search(url)
+            and not (_BESIDE.search(url) or _PAGE_OF_TOPIC.search(url) or _classes(anchor) & _PAGE_LINKS)
         ):
             seen.add(url)
             yield url, anchor
@@ -258,7 +300,7 @@ def _own_address(url: str) -> str:
     kept = [
         (name, value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if not (name.lower() in _SESSIONS and re.fullmatch(r"[0-9a-fA-F]{26,40}", value))
+        if not ((form := _SESSIONS.get(name.lower())) and form.fullmatch(value))
     ]
     if len(kept) != len(parse_qsl(parts.query, keep_blank_values=True)):
         base = urlunsplit(parts._replace(query=urlencode(kept, errors="replace")))
@@ -312,20 +354,29 @@ def _bbpress(tree: _Tree, title: str, page: Page, notes: Notes) -> Iterator[Post
         content = next(iter(_named(body, "bbp-reply-content") + _named(body, "bbp-topic-content")), None)
         author = next(iter(_named(body, "bbp-author-name")), None)
         date = next(iter(_named(header, "bbp-reply-post-date") + _named(header, "bbp-topic-post-date")), None)
-        post = _make(url, content, author, _shown(date), page, notes, f"post {number}")
+        contents = [content] if content is not None else []
+        post = _make(url, contents, author, _shown(date), page, notes, f"post {number}")
         if post is not None:
             # The topic itself has an address of its own, without the number of a reply behind it.
             yield _first(post, title, "#" not in url)
 
 
 def _posts(software: _Software, tree: _Tree, title: str, page: Page, notes: Notes) -> Iterator[PostItem]:
-    found = [e for name in software.post.split("|") for e in tree.named(name)]
+    if software.post.startswith("^"):
+        found = list(_around(software, tree))
+    else:
+        found = [(e, e) for name in software.post.split("|") for e in tree.named(name)]
+    if not found:
+        return
     later = _LATER_PAGE.search(page.url) or any(
-        "prev" in (e.get("rel") or "").split() for e in tree.root.iter("a", "link")
+        "prev" in (e.get("rel") or "").split() and not _NEXT_TOPIC.search(e.get("href") or "")
+        for e in tree.root.iter("a", "link")
     )
-    for number, block in enumerate(found, start=1):
+    zone = _zone(page)
+    for number, (block, mark) in enumerate(found, start=1):
         where = f"post {number}"
-        content = next((e for name in software.text for e in _named(block, name)), None)
+        contents = next((named for name in software.text if (named := _named(block, name))), [])
+        content = contents[0] if contents else None
         author = next((e for name in software.author for e in _named(block, name)), None)
         if author is None:
             author = next(
@@ -334,11 +385,23 @@ def _posts(software: _Software, tree: _Tree, title: str, page: Page, notes: Note
             )
         if author is None:
             author = next(iter(_named(block, "postprofile") + _named(block, "author")), None)
-        date = next((e for name in software.date for e in _named(block, name)), None)
+        dated = [e for name in software.date for e in _named(block, name)]
+        if mark is not block:
+            # Beside the name stands since when it is there.
+            about = next((above for above in author.iterancestors("td")), author) if author is not None else None
+            dated = [e for e in dated if e is not about and about not in e.iterancestors()]
+        date = next(iter(dated), None)
         told = next((e.get("datetime") for e in block.iter("time") if e.get("datetime")), None) or _shown(date)
         anchor = block.get("data-content") or (block.get("id") or "").removeprefix("js-")
-        if not anchor and content is not None and software.name == "SMF":
-            anchor = (content.get("id") or "").replace("_", "")
+        if content is not None and software.name in ("SMF", "SMF 1"):
+            number_told = (content.get("id") or mark.get("id") or "").rpartition("_")[2]
+            anchor = anchor if software.name == "SMF" and anchor else f"msg{number_told}"
+        elif software.name == "phpBB 2":
+            anchor = next((a.get("name") or a.get("id") or "" for a in mark.iter("a")), "")
+            for quote in _named(block, "quote"):
+                for table in quote.iterancestors("table"):
+                    table.set("class", "quote")
+                    break
         link = next(
             (a.get("href") for a in block.iter("a") if anchor and (a.get("href") or "").endswith("#" + anchor)), None
         )
@@ -348,14 +411,59 @@ def _posts(software: _Software, tree: _Tree, title: str, page: Page, notes: Note
             url = resolve(page.url, f"/show_post/{anchor.removeprefix('post')}")
         if content is None or url is None:
             continue
-        post = _make(url, content, author, told, page, notes, where)
+        # A quotation cuts the text of phpBB 2 in two.
+        post = _make(url, contents if software.name == "phpBB 2" else [content], author, told, page, notes, where, zone)
         if post is not None:
+            post.text = _SIGNED_OFF.sub("", post.text) if software.name == "phpBB 2" else post.text
             yield _first(post, title, number == 1 and not later)
 
 
-def _make(url: str, content: Any, author: Any, told: Any, page: Page, notes: Notes, where: str) -> PostItem | None:
-    body = read_element(content, url, skip_classes=_NOT_OWN, skip_tags=_QUOTES) if content is not None else None
-    if body is None or not (body.text or body.media):
+def _around(software: _Software, tree: _Tree) -> Iterator[tuple[Any, Any]]:
+    """(block, mark) of each post: the smallest part of the page around its mark that has its text and its writer."""
+    name = software.post.removeprefix("^")
+    marks = tree.named(name)
+    for mark in marks:
+        for above in mark.iterancestors():
+            if len(_named(above, name)) > 1 or above.tag in ("body", "html"):
+                break
+            written = any(_named(above, part) for part in software.text)
+            if written and (
+                any(_named(above, part) for part in software.author)
+                or any(_PROFILE.search(a.get("href") or "") for a in above.iter("a"))
+            ):
+                yield above, mark
+                break
+
+
+def _zone(page: Page) -> timezone:
+    """The clock that the foot of the page tells: "All times are GMT +7"."""
+    foot = page.text[-_FOOT_CHARS:]
+    named = max(foot.rfind("GMT"), foot.rfind("UTC"))
+    told = next(reversed(list(_CLOCK.finditer(foot[max(0, named - 400) : named + 100]))), None) if named >= 0 else None
+    if told is None:
+        return dates.WIB
+    minutes = 60 * int(told.group("hours") or 0) + int(told.group("minutes") or 0)
+    if minutes >= 15 * 60:
+        return dates.WIB
+    return timezone(
+        timedelta(minutes=(-minutes if told.group("sign") == "-" else minutes) + 60 * bool(told.group("summer")))
+    )
+
+
+def _make(
+    url: str,
+    contents: list[Any],
+    author: Any,
+    told: Any,
+    page: Page,
+    notes: Notes,
+    where: str,
+    zone: timezone = dates.WIB,
+) -> PostItem | None:
+    bodies = [read_element(content, url, skip_classes=_NOT_OWN, skip_tags=_QUOTES) for content in contents]
+    text = "\n".join(body.text for body in bodies if body.text)
+    media = unique(m for body in bodies for m in body.media)
+    if not (text or media):
         notes.add("post without text", where)
         return None
     name = _name(author)
@@ -366,10 +474,10 @@ def _make(url: str, content: Any, author: Any, told: Any, page: Page, notes: Not
         native_id=url,
         url=url,
         author=page.author(PLATFORM, f"{name}@{host_of(url)}") if name else None,
-        text=body.text,
-        published_at=notes.when(told, f"{where}, published_at") if told else None,
-        links=[link for link in body.links if link.partition("#")[0] != base],
-        media=body.media,
+        text=text,
+        published_at=notes.when(told, f"{where}, published_at", zone) if told else None,
+        links=unique(link for body in bodies for link in body.links if link.partition("#")[0] != base),
+        media=media,
     )
 
 
@@ -391,22 +499,47 @@ def _shown(date: Any) -> str | None:
     """The time as an attribute, else in words; "6 hari yang lalu" is none."""
     if date is None:
         return None
-    told = date.get("datetime") or date.get("content") or date.get("title") or one_line(date.text_content())
+    words = one_line(date.text_content())
+    told = date.get("datetime") or date.get("content") or date.get("title") or words
     if not re.search(r"\d{4}", told or ""):
-        return None
+        # The day in words, in figures behind it: `<span title="11-20-2026">Yesterday</span>, 09:15 PM`.
+        told = next((e.get("title") for e in date.iter() if re.search(r"\d{4}", e.get("title") or "")), None)
+        if told is None:
+            return None
+        if not _CLOCKED.search(told) and (clocked := _CLOCKED.search(words)):
+            told = f"{told} {clocked.group(0)}"
     told = re.sub(r"\s+(at|pada|pukul|-|»)\s+", " ", told)
     numbers = dates.from_numbers(told)
     return numbers.isoformat() if numbers else told
 
 
-def _title(tree: _Tree) -> str:
+def _title(tree: _Tree, url: str) -> str:
+    """The topic's. A page's `title` has it surely, with the forum's name beside it; an `h1` may be that name alone, or a bar."""
     told = next((one_line(m.get("content")) for m in tree.root.iter("meta") if m.get("property") == "og:title"), "")
-    # phpBB's h1 is the forum's name.
-    for element in [*tree.named("topic-title"), *tree.root.iter("h1")]:
-        if words := one_line(element.text_content()):
-            # Some pack paging and counters into it.
-            return told if told and told in words else words
-    return told or next((one_line(e.text_content()) for e in tree.root.iter("title")), "")
+    whole = _VIEWED.sub("", next((one_line(e.text_content()) for e in tree.root.iter("title")), ""))
+    headings = [(e, one_line(e.text_content())) for e in tree.named("topic-title")]
+    headings = [(e, words) for e, words in headings if words] or [
+        (e, words)
+        for e in (*tree.root.iter("h1"), *(e for e in tree.named("maintitle") if e.tag != "table"))
+        if (words := one_line(e.text_content())) and not _BAR & {str(inner.tag) for inner in e.iter()}
+    ]
+    first = headings[0][1] if headings else ""
+    for element, words in headings:
+        if told and told in words:
+            return told  # some pack paging and counters into it
+        if not whole or "topic-title" in _classes(element):
+            return words
+    lower = [words for e in tree.root.iter("h2", "h3") if (words := one_line(e.text_content()))]
+    shown = [words for words in (*(words for _, words in headings), *lower) if words in whole]
+    name = next((one_line(m.get("content")) for m in tree.root.iter("meta") if m.get("property") == "og:site_name"), "")
+    shown = [words for words in shown if words != name and not whole.endswith(f" {words}")] or shown
+    if shown:
+        return max(shown, key=len)
+    head, _, behind = whole.rpartition(" | ") if " | " in whole else whole.rpartition(" - ")
+    bare = re.sub(r"\W+", "", behind).casefold()
+    if head and (behind in (name, first) or any(len(label) > 3 and label in bare for label in host_of(url).split("."))):
+        whole = head
+    return told or whole
 
 
 def _classes(element: Any) -> set[str]:

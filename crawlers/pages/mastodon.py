@@ -96,13 +96,10 @@ def _held(told: Any) -> Any:
 
 
 def _says_nothing(told: Any) -> bool:
-    """A notification without a status: someone follows someone."""
-    return (
-        isinstance(told, dict)
-        and "account" in told
-        and "type" in told
-        and not ({"uri", "content", "status"} & set(told))
-    )
+    """A notification without a status: someone follows someone; a conversation whose last one is gone."""
+    if not isinstance(told, dict) or {"uri", "content", "status"} & set(told):
+        return False
+    return ("account" in told and "type" in told) or ("last_status" in told and not told["last_status"])
 
 
 def _streamed(page: Page, notes: Notes, deleted: list[tuple[str, str]]) -> list[Any]:
@@ -158,6 +155,9 @@ def _older(url: str, statuses: list[Any]) -> str | None:
 def _status(status: Any, page: Page, notes: Notes, where: str, uris: dict[str, str], depth: int = 0) -> Iterator[Item]:
     if not isinstance(status, dict):
         notes.add("no object", where)
+        return
+    if "acct" in status and "account" not in status:
+        notes.add("an account, no status", where)
         return
     uri = clean(status.get("uri") or status.get("url")).strip()
     if not uri:

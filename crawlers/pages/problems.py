@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timezone
 from typing import Any
@@ -10,7 +11,11 @@ from typing import Any
 from . import dates
 from .items import ProblemItem
 from .page import Page
-from .wall import instead
+from .wall import instead, is_html
+
+_BEGINNING = re.compile(r"[\[{]\s*[\"{]")
+_MOST_BEGINNINGS = 5
+_DECODER = json.JSONDecoder(strict=False)
 
 
 class Notes:
@@ -51,14 +56,34 @@ class NotJson(ValueError):
 
 def read_json(page: Page) -> Any:
     """The body as JSON, raw control characters allowed in strings. Raises NotJson."""
-    text = page.text.strip()
+    text = page.text.strip("\ufeff \t\r\n")
     if not text:
         raise NotJson("empty body")
-    if text[:1] == "<":
+    if text[:1] == "<" and is_html(text):
         raise NotJson(instead(text, "JSON"))
     try:
         return json.loads(text, strict=False)
     except RecursionError as error:
         raise NotJson("JSON nested too deep") from error
     except ValueError as error:
-        raise NotJson(f"not JSON: {error}") from error
+        try:
+            return _among_notices(text)
+        except (ValueError, RecursionError):
+            pass
+        raise NotJson(instead(text, "JSON") if text[:1] == "<" else f"not JSON: {error}") from error
+
+
+def _among_notices(text: str) -> Any:
+    """JSON between what PHP and plugins print beside it: "<b>Warning</b>: ..." before, "<!-- cached -->" behind. Raises ValueError."""
+    for begin in (match.start() for _, match in zip(range(_MOST_BEGINNINGS), _BEGINNING.finditer(text), strict=False)):
+        try:
+            told, end = _DECODER.raw_decode(text, begin)
+        except ValueError:
+            continue
+        if (
+            told
+            and (begin > 0 or text[end:].lstrip().startswith("<"))
+            and not text[end:].lstrip().startswith((",", "]", "}"))
+        ):
+            return told
+    raise ValueError("no JSON in it")

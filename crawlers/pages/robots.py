@@ -17,7 +17,7 @@ ROBOT = "jagaruang"
 def read(page: Page) -> Iterator[Item]:
     notes = Notes(page)
     text = clean(page.text)
-    if re.match(r"\s*<(!doctype|html)", text, re.I):
+    if re.match(r"\s*<[!?a-z]", text, re.I):
         notes.add("shape changed: HTML where robots.txt was expected", page.url)
         yield from notes.drain()
         return

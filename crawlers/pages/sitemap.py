@@ -91,4 +91,5 @@ def _lines(text: str, page: Page, notes: Notes) -> Iterator[Item]:
 
 def _name(element: object) -> str:
     tag = getattr(element, "tag", None)
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+    # A prefix that nobody declared stays in the name.
+    return tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(tag, str) else ""

@@ -20,6 +20,8 @@ _TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
 _SKIPPED = {"script", "style", "noscript", "template", "svg", "iframe", "head", "button", "select", "textarea"}
 _POINTS = ("0", "1", "0px", "1px")
 """Sizes of pictures that count readers and show nothing."""
+_SIGNS = re.compile(r"/(smil(?:es?|ies|eys?)|emoticons?|emojis?)/", re.I)
+"""Folders in which forums and blogs keep pictures of smileys."""
 _BLOCKS = {
     "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "section", "article", "figure",
     "figcaption", "aside", "header", "footer", "hr", "dt", "dd", "details", "summary",
@@ -183,8 +185,8 @@ def read_element(
             if tag == "a" and len(links) < MOST_LINKS and skip_link_classes.isdisjoint(classes):
                 links.append(resolve(base, element.get("href")) or "")
             elif tag in ("img", "video", "audio", "source"):
-                # Emoji pictures stand for their alt text.
-                if "emoji" in (element.get("class") or ""):
+                # Pictures of emoji and smileys stand for their alt text.
+                if tag == "img" and _is_sign(element):
                     parts.append(element.get("alt") or "")
                 elif element.get("width") not in _POINTS or element.get("height") not in _POINTS:
                     media.append(resolve(base, element.get("src")) or "")
@@ -199,6 +201,11 @@ def read_element(
             if not muted and element is not root:
                 say(element.tail)
     return Markup(tidy("".join(parts)), unique(links), unique(media))
+
+
+def _is_sign(picture: Any) -> bool:
+    called = (picture.get("class") or "").lower()
+    return "emoji" in called or "smil" in called or "emotic" in called or bool(_SIGNS.search(picture.get("src") or ""))
 
 
 def unique(values: Iterable[str | None]) -> list[str]:

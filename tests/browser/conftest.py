@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pipeline.ports import SearchStore
 from tests.api.small_store import fill, small_app
 from tests.browser.live_app import serving
 from tests.browser.screenshot import ARGS
+
+
+WAIT_MS = 60_000
+"""Longest wait for what an idle machine shows at once: a guard, not a promise."""
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +48,7 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
     with serving(app) as url:
         context = browser.new_context(locale="id-ID", timezone_id="UTC")
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(WAIT_MS)
         found = Visit(url, page, store)
         page.add_init_script(
             "document.addEventListener('securitypolicyviolation',"

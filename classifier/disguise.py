@@ -18,7 +18,7 @@ _FOREIGN = re.compile(r"[\u00c0-\u024f\u0370-\u058f\u1d00-\u1d7f]")
 _SPACED = re.compile(r"(?<![^\W_])(?<![^\W_][.\-_*])[^\W\d_](?:([ .\-_*])[^\W\d_])(?:\1[^\W\d_])+(?![^\W_])")
 _TITLES = frozenset({"kh", "sh", "mh", "se", "mm", "st", "mt", "ma", "ms", "dr", "ir", "hj"})
 
-_DIGITS = str.maketrans({"4": "a", "@": "a", "8": "b", "3": "e", "6": "g", "9": "g", "1": "i", "!": "i", "0": "o", "5": "s", "$": "s", "7": "t"})  # fmt: skip
+DIGITS = str.maketrans({"4": "a", "@": "a", "8": "b", "3": "e", "6": "g", "9": "g", "1": "i", "!": "i", "0": "o", "5": "s", "$": "s", "7": "t"})  # fmt: skip
 _TOKEN = re.compile(r"[A-Za-z0-9@$!]{3,}")
 _INSIDE = re.compile(r"(?<=[A-Za-z])(?:[0134567$!89]|@(?!user\b))(?=[A-Za-z])")
 _FIRST = re.compile(r"^[0134567$89](?=[a-z]{3,})", re.IGNORECASE)
@@ -58,13 +58,13 @@ def _plain(found: re.Match[str]) -> str:
     disguised = inside != token
     # A digit at the end is a number or a doubled word, unless the word has shown itself to be disguised.
     if disguised:
-        inside = _LAST.sub(lambda digit: digit[0].translate(_DIGITS), inside)
+        inside = _LAST.sub(lambda digit: digit[0].translate(DIGITS), inside)
     if _FIRST.match(inside) and (disguised or not _NUMBERED.match(inside)):
-        inside = inside[0].translate(_DIGITS) + inside[1:]
+        inside = inside[0].translate(DIGITS) + inside[1:]
     return inside
 
 
 def _inner(found: re.Match[str]) -> str:
     if found[0] == "!" and found.start() >= 4 and found.end() <= len(found.string) - 4:
         return "!"  # two sentences without a blank
-    return found[0].translate(_DIGITS)
+    return found[0].translate(DIGITS)

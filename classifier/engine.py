@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from .labels import HEADS
 from .manifest import SHIPPED, Manifest, ModelError
 from .ngrams import Grams
+from .respelling import Respelling
 from .text import clean
 
 Floats = npt.NDArray[np.float32]
@@ -50,6 +51,7 @@ class Classifier:
         names = [FIRST_STAGE + name for name in manifest.labels]
         self._first = [grams.labels.index(name) for name in names if name in grams.labels]
         self.forward = forward
+        self.respelling = Respelling.load(manifest.folder / "words.tsv")
 
     @classmethod
     def load(cls, path: Path | None = None, *, engine: str = "onnx", threads: int | None = None) -> "Classifier":
@@ -86,6 +88,10 @@ class Classifier:
             raise ValueError(f"engine: {engine!r} is neither 'onnx' nor 'torch'")
         return cls(manifest, tokenizer, grams, forward, manifest.model_id(engine, PRECISION))
 
+    def read(self, text: str) -> str:
+        """Return a text as the model reads it: cleaned, and with unknown words as the known ones they stand for."""
+        return self.respelling.read(clean(text))
+
     def judge(self, texts: Sequence[str], *, first_stage: bool = True) -> list[Judgement]:
         """Judge any number of texts, order kept; equal texts are judged once.
 
@@ -96,14 +102,14 @@ class Classifier:
         (empty, blanks, invisible characters) gets score 0, decision "no" and a zero embedding: there is
         nothing to accuse.
         """
-        cleaned = [clean(text) for text in texts]
+        cleaned = [self.read(text) for text in texts]
         distinct = list(dict.fromkeys(cleaned))
         judged = dict(zip(distinct, self._judge_cleaned(distinct, first_stage), strict=True))
         return [judged[text] for text in cleaned]
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return `(len(texts), dim)` embeddings of length one, for the claim index."""
-        cleaned = [clean(text) for text in texts]
+        cleaned = [self.read(text) for text in texts]
         distinct = list(dict.fromkeys(cleaned))
         place = {text: row for row, text in enumerate(distinct)}
         embedding = self._encode(distinct)[1]
@@ -113,12 +119,12 @@ class Classifier:
         """Return uncalibrated logits: the encoder's `(n, labels + targets)`, the n-grams' `(n,
         grams.labels)`.
         """
-        cleaned = [clean(text) for text in texts]
+        cleaned = [self.read(text) for text in texts]
         return self._encode(cleaned)[0], self.grams.logits(cleaned)
 
     def first_scores(self, texts: Sequence[str]) -> Floats:
         """Return `(n, labels)` scores 0..1 of the first stage alone; it is made to say "no", not to accuse."""
-        return _first_scores(self.grams.logits([clean(text) for text in texts])[:, self._first])
+        return _first_scores(self.grams.logits([self.read(text) for text in texts])[:, self._first])
 
     def _judge_cleaned(self, texts: list[str], first_stage: bool) -> list[Judgement]:
         grams = self.grams.logits(texts)

@@ -6,6 +6,7 @@ import argparse
 import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from .labels import ACCUSING, HEADS, LABELS, TARGETS
 from .manifest import FILES, MANIFEST, sha256
 from .ngrams import BUCKETS, Grams, hashes, weighted
 from .onnx_weights import POSITIONS
-from .text import clean
+from .respelling import Respelling
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -113,6 +114,13 @@ DATA = [
 ]
 
 
+def fit_readers(train: list[Example], folder: Path) -> None:
+    """Fit and keep what reads beside the encoder: the known words, and the n-grams of texts as they are read."""
+    respelling = Respelling.of(e.text for e in train if e.source != "made")
+    respelling.save(folder / "words.tsv")
+    fit_grams([replace(e, text=respelling.read(e.text)) for e in train]).save(folder / "ngrams.npz")
+
+
 def fit_grams(train: list[Example]) -> Grams:
     """Fit the n-gram model's labels that have enough positive rows: hate and abusive.
 
@@ -138,7 +146,7 @@ def fit_first_stage(classifier: Classifier, texts: list[str]) -> Grams:
     """
     grams = classifier.grams
     judged = classifier.judge(texts, first_stage=False)
-    matrix = _matrix([clean(text) for text in texts], grams.idf)
+    matrix = _matrix([classifier.read(text) for text in texts], grams.idf)
     columns = [(grams.weights[:, place], float(grams.bias[place])) for place in range(len(grams.labels))]
     twice = sparse.vstack([matrix, matrix]).tocsr()
     for label in LABELS:
@@ -338,9 +346,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     examples = load(args.data, fold=args.fold)
     training = json.loads((args.model / "training.json").read_text(encoding="utf-8"))
     only = training.get("only")
-    fit_grams([e for e in examples if e.split == "train" and (not only or e.source in only)]).save(
-        args.model / "ngrams.npz"
-    )
+    fit_readers([e for e in examples if e.split == "train" and (not only or e.source in only)], args.model)
     write_manifest(args.model, examples, training)
     return 0
 

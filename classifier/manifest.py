@@ -12,7 +12,7 @@ from .calibration import Band, Calibration
 
 SHIPPED = Path(__file__).parent / "weights"
 MANIFEST = "manifest.json"
-FILES = ("model.onnx", "tokenizer.json", "ngrams.npz")
+FILES = ("model.onnx", "tokenizer.json", "ngrams.npz", "words.tsv")
 
 
 class ModelError(Exception):

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from .engine import Classifier, Judgement
 from .manifest import Manifest, ModelError
 from .ngrams import hashes
+from .respelling import Respelling
 from .text import clean
 
 FILE = "reasons.npz"
@@ -50,7 +51,7 @@ class Why:
 
     label: str
     words: tuple[str, ...]
-    """As the model read them (cleaned), most telling first; empty where no single word carries the label."""
+    """As they stand in the cleaned text, most telling first; empty where no single word carries the label."""
     example: Example | None
     """The nearest row of ours, None where none is as near as our rows are to each other."""
 
@@ -58,13 +59,14 @@ class Why:
 class Reasons:
     """Tables distilled from one model."""
 
-    def __init__(self, kept: dict[str, npt.NDArray[Any]]) -> None:
+    def __init__(self, kept: dict[str, npt.NDArray[Any]], respelling: Respelling) -> None:
         self.labels = tuple(str(name) for name in kept["labels"])
         self._weights = kept["weights"].astype(np.float32)
         self._ids, self._texts = kept["ids"], kept["texts"]
         self._owned = kept["owned"]
         self._vectors = kept["vectors"].astype(np.float32) / 127
         self._near = float(kept["near"])
+        self._respelling = respelling
 
     @classmethod
     def load(cls, manifest: Manifest) -> "Reasons | None":
@@ -79,7 +81,7 @@ class Reasons:
             with np.load(path, allow_pickle=False) as found:
                 kept = {name: found[name] for name in found.files}
             made_from = str(kept["model"])
-            reasons = cls(kept)
+            reasons = cls(kept, Respelling.load(manifest.folder / "words.tsv"))
         except Exception as error:  # numpy and zipfile raise many kinds
             raise ModelError(f"{path}: cannot be read ({error})") from error
         if made_from != manifest.files["model.onnx"]:
@@ -96,6 +98,11 @@ class Reasons:
         places = [places_of(word) for word in found]
         size = np.sqrt(max(1, len(np.unique(np.concatenate(places))) if places else 1))
         return [(word, float(column[own].sum() / size)) for word, own in zip(found, places, strict=True)]
+
+    def _as_written(self, cleaned: str, label: str) -> list[tuple[str, float]]:
+        """The parts of the words as the model read them, under the words as they stand in the text."""
+        read = self.words(self._respelling.read(cleaned), label)
+        return [(word, part) for word, (_, part) in zip(words_of(cleaned), read, strict=True)]
 
     def example(self, label: str, embedding: Floats) -> Example | None:
         """Return the nearest of our rows under the label."""
@@ -120,7 +127,7 @@ class Reasons:
                 [
                     Why(
                         label,
-                        chosen(self.words(cleaned, label)) if label in self.labels else (),
+                        chosen(self._as_written(cleaned, label)) if label in self.labels else (),
                         self.example(label, one.embedding),
                     )
                     for label in yes

@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chance.shuffle(train)
     chance.shuffle(held)
     kept = distilled(classifier, train[: args.texts])
-    reasons = Reasons(kept)
+    reasons = Reasons(kept, classifier.respelling)
     figures = agreement(classifier, reasons, held, args.check)
     print(json.dumps(figures, indent=1))
     if args.write:

@@ -25,7 +25,7 @@ from .attacks import Respellings, attack, halves, read_respellings
 from .batch import padded
 from .datasets import Example
 from .export import export
-from .fit import fit_grams, write_manifest
+from .fit import fit_readers, write_manifest
 from .labels import HEADS
 from .manifest import MANIFEST
 from .network import Network, from_base, from_weights
@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     respellings, _ = halves(read_respellings(args.data))
     plan = Plan(args.epochs, args.batch, args.rate, args.seed, args.checkpoint_s, args.share, respellings, names)
     if not (args.out / "ngrams.npz").exists():
-        fit_grams(train).save(args.out / "ngrams.npz")
+        fit_readers(train, args.out)
     network = from_weights(*read(args.start / "model.onnx")) if args.start else from_base(args.base, args.layers)
     averaged = learn(network, train, dev, tokenizer, plan, args.out)
     network.load_state_dict(averaged)

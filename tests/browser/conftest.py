@@ -13,7 +13,6 @@ from tests.api.small_store import fill, small_app
 from tests.browser.live_app import serving
 from tests.browser.screenshot import ARGS
 
-
 WAIT_MS = 60_000
 """Longest wait for what an idle machine shows at once: a guard, not a promise."""
 expect.set_options(timeout=WAIT_MS)

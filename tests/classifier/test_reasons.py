@@ -11,6 +11,7 @@ from classifier import reasons
 from classifier.engine import Classifier, Judgement
 from classifier.manifest import FILES, MANIFEST, SHIPPED, ModelError
 from classifier.reasons import BUCKETS, Reasons, chosen, explain, occluded, places_of, words_of
+from classifier.respelling import Respelling
 
 PARTS = {"busuk": 4.0, "kotor": 1.0, "damai": -2.0}
 
@@ -64,7 +65,7 @@ def test_the_most_telling_words_are_few_and_each_is_named_once() -> None:
 
 
 def test_tables_name_words_and_the_nearest_example_of_the_label() -> None:
-    kept = Reasons(tables("x"))
+    kept = Reasons(tables("x"), Respelling({}))
     near, far = np.array([0.9, 0.1], np.float32), np.array([0.1, 0.9], np.float32)
     yes = [Judgement({"hate": 0.9}, {"hate": "yes"}, [], vector) for vector in (near, far)]
     one, other = kept.explain(["kalian b\u200busuk sekali"] * 2, yes)
@@ -75,7 +76,7 @@ def test_tables_name_words_and_the_nearest_example_of_the_label() -> None:
 
 
 def test_only_a_yes_is_explained() -> None:
-    kept = Reasons(tables("x"))
+    kept = Reasons(tables("x"), Respelling({}))
     judged = [Judgement({"hate": 0.4}, {"hate": d}, [], np.zeros(2, np.float32)) for d in ("no", "unsure")]
     assert kept.explain(["busuk", "busuk"], judged) == [[], []]
 
@@ -105,7 +106,7 @@ def test_tables_of_another_model_and_damaged_ones_are_refused(copy: Path) -> Non
 @pytest.mark.parametrize("text", ["", "   ", "🙂🙂", "\x00", "@user [url]", "x" * 100_000])
 def test_any_text_can_be_explained(text: str) -> None:
     judged = [Judgement({"hate": 0.9}, {"hate": "yes"}, [], np.zeros(2, np.float32))]
-    assert len(Reasons(tables("x")).explain([text], judged)) == 1
+    assert len(Reasons(tables("x"), Respelling({})).explain([text], judged)) == 1
     assert "hate" in occluded(WordModel(), text)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .engine import Classifier, Judgement
-from .manifest import Manifest, ModelError
+from .manifest import ModelError
 from .ngrams import hashes
 from .respelling import Respelling
 from .text import clean
@@ -69,22 +69,22 @@ class Reasons:
         self._respelling = respelling
 
     @classmethod
-    def load(cls, manifest: Manifest) -> "Reasons | None":
-        """Return what lies beside the model, None where nothing does.
+    def load(cls, classifier: Classifier) -> "Reasons | None":
+        """Return what lies beside the classifier's model, None where nothing does.
 
         Raises ModelError for a damaged file, and for one that was distilled from another model.
         """
-        path = manifest.folder / FILE
+        path = classifier.manifest.folder / FILE
         if not path.exists():
             return None
         try:
             with np.load(path, allow_pickle=False) as found:
                 kept = {name: found[name] for name in found.files}
             made_from = str(kept["model"])
-            reasons = cls(kept, Respelling.load(manifest.folder / "words.tsv"))
+            reasons = cls(kept, classifier.respelling)
         except Exception as error:  # numpy and zipfile raise many kinds
             raise ModelError(f"{path}: cannot be read ({error})") from error
-        if made_from != manifest.files["model.onnx"]:
+        if made_from != classifier.manifest.files["model.onnx"]:
             raise ModelError(
                 f"{path}: was distilled from another model ({made_from[:16]}...); make it anew with "
                 "python -m classifier.reasons_fit"
@@ -99,10 +99,10 @@ class Reasons:
         size = np.sqrt(max(1, len(np.unique(np.concatenate(places))) if places else 1))
         return [(word, float(column[own].sum() / size)) for word, own in zip(found, places, strict=True)]
 
-    def _as_written(self, cleaned: str, label: str) -> list[tuple[str, float]]:
-        """The parts of the words as the model read them, under the words as they stand in the text."""
-        read = self.words(self._respelling.read(cleaned), label)
-        return [(word, part) for word, (_, part) in zip(words_of(cleaned), read, strict=True)]
+    def _telling(self, cleaned: str, read: str, label: str) -> tuple[str, ...]:
+        """The words that carry the label as the model read them, told as they stand in the text."""
+        parts = [part for _, part in self.words(read, label)]
+        return chosen(list(zip(words_of(cleaned), parts, strict=True)))
 
     def example(self, label: str, embedding: Floats) -> Example | None:
         """Return the nearest of our rows under the label."""
@@ -123,11 +123,12 @@ class Reasons:
         for text, one in zip(texts, judged, strict=True):
             yes = [label for label, decision in one.decisions.items() if decision == "yes"]
             cleaned = clean(text) if yes else ""
+            read = self._respelling.read(cleaned)
             told.append(
                 [
                     Why(
                         label,
-                        chosen(self._as_written(cleaned, label)) if label in self.labels else (),
+                        self._telling(cleaned, read, label) if label in self.labels else (),
                         self.example(label, one.embedding),
                     )
                     for label in yes
@@ -138,7 +139,7 @@ class Reasons:
 
 def explain(classifier: Classifier, texts: Sequence[str], judged: Sequence[Judgement]) -> list[list[Why]]:
     """As `Reasons.explain`; by occlusion and without examples for a model that has no tables beside it."""
-    reasons = Reasons.load(classifier.manifest)
+    reasons = Reasons.load(classifier)
     if reasons is not None:
         return reasons.explain(texts, judged)
     told = []

@@ -34,26 +34,7 @@ _DOUBLED = re.compile(r"([a-z])\1")
 _VOWELS = frozenset("aeiou")
 _SOUNDS = (("dj", "j"), ("tj", "c"), ("oe", "u"), ("sy", "s"), ("kh", "k"), ("x", "ks"), ("q", "k"), ("z", "s"), ("v", "p"), ("f", "p"))  # fmt: skip
 _SUFFIXES = ("nya", "ku", "mu", "lah", "kah", "pun", "kan", "an", "i")
-_PREFIXES = (
-    "di",
-    "ke",
-    "se",
-    "ku",
-    "me",
-    "mem",
-    "men",
-    "meng",
-    "ber",
-    "be",
-    "ter",
-    "per",
-    "pe",
-    "pem",
-    "pen",
-    "peng",
-    "nge",
-    "ng",
-)
+_PREFIXES = ("di", "ke", "se", "ku", "me", "mem", "men", "meng", "ber", "be", "ter", "per", "pe", "pem", "pen", "peng", "nge", "ng")  # fmt: skip
 
 # What a reader forgives, in edits: set by hand on disguised dev texts of fold 0 (docs/model/README.md).
 _LIMIT = 0.28
@@ -232,10 +213,7 @@ def _left_out(meant: str, place: int) -> float:
 
 
 def _exchanged(meant: str, written: str) -> float:
-    price = _SWAPPED.get((meant, written))
-    if price is not None:
-        return price
-    return 0.9 if meant in _VOWELS and written in _VOWELS else 1.5
+    return _SWAPPED.get((meant, written), 0.9 if meant in _VOWELS and written in _VOWELS else 1.5)
 
 
 def _shortened(word: str) -> set[str]:

@@ -24,7 +24,7 @@ class ClassifierScorer:
         self._matching = vectors or ClaimVectors.load()
         self._claims: dict[str, str] = {}
         self._index: ClaimIndex | None = None
-        self._reasons = Reasons.load(classifier.manifest)
+        self._reasons = Reasons.load(classifier)
         self.model_s = 0.0
         """Time spent in the models: labels, claim matching, stance."""
 

@@ -132,7 +132,7 @@ def _model(settings: Settings) -> Finding:
     try:
         model = open_classifier(settings)
         model.judge(["Apa kabar, semoga pilkada damai."])
-        reasons = Reasons.load(model.manifest)
+        reasons = Reasons.load(model)
     except BadCosts as error:
         return Finding("model", False, str(error), "Correct JAGA_COSTS (jaga model thresholds shows the trade).")
     except ModelError as error:

@@ -94,13 +94,13 @@ def test_a_model_without_tables_explains_by_occlusion(copy: Path) -> None:
 def test_tables_of_another_model_and_damaged_ones_are_refused(copy: Path) -> None:
     model = Classifier.load(copy)
     reasons.save(copy / reasons.FILE, **tables(model.manifest.files["model.onnx"]))
-    assert Reasons.load(model.manifest) is not None
+    assert Reasons.load(model) is not None
     reasons.save(copy / reasons.FILE, **tables("another"))
     with pytest.raises(ModelError, match=r"reasons\.npz: was distilled from another model.*reasons_fit"):
-        Reasons.load(model.manifest)
+        Reasons.load(model)
     (copy / reasons.FILE).write_bytes(b"PK cut")
     with pytest.raises(ModelError, match=r"reasons\.npz: cannot be read"):
-        Reasons.load(model.manifest)
+        Reasons.load(model)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "🙂🙂", "\x00", "@user [url]", "x" * 100_000])
@@ -111,7 +111,7 @@ def test_any_text_can_be_explained(text: str) -> None:
 
 
 def test_the_shipped_model_names_words_cheaply_enough_for_every_alert(shipped: Classifier) -> None:
-    kept = Reasons.load(shipped.manifest)
+    kept = Reasons.load(shipped)
     assert kept is not None
     assert set(kept.labels) == set(shipped.manifest.labels)
     text = "dasar anjing babi kalian semua sampah"
